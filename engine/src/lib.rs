@@ -1,0 +1,13 @@
+//! Headwater's engine: sources, pipelines, tables, the ledger and the published state.
+
+pub mod error;
+pub mod values;
+pub mod commit;
+pub mod delta;
+pub mod kafka;
+pub mod ledger;
+pub mod parquet_files;
+pub mod sql;
+pub mod storage;
+
+pub use error::{EngineError, Kind, Result};

@@ -1,0 +1,20 @@
+//! How far each pipeline has read each topic partition.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::TopicPartition;
+
+/// One pipeline on one topic partition. The archive of a source counts as a pipeline of its own,
+/// named `archive`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OffsetKey {
+    /// The pipeline's name: its file's stem in the SQL folder, or `archive`.
+    pub pipeline: Arc<str>,
+    /// The topic partition.
+    pub at: TopicPartition,
+}
+
+/// Next offsets: always the offset to read next, as the consumer says it (never last + 1, since
+/// transactions leave gaps).
+pub type Offsets = BTreeMap<OffsetKey, i64>;
