@@ -1,1 +1,17 @@
-//! Under construction.
+//! Parquet files: rows of a table, split by partition and put into storage.
+//!
+//! [`write`] takes record batches of a table's full schema and gives back the files that a
+//! commit adds. The way: [`split`] tells which rows go to which file, [`encode`] makes a file's
+//! bytes and statistics ([`ranges`]), [`naming`] its path; only then anything touches storage.
+
+mod encode;
+mod naming;
+mod partition_value;
+mod ranges;
+mod sort;
+mod split;
+mod write;
+
+pub use naming::{FileName, FileNaming};
+pub use partition_value::{HIVE_NULL, partition_value};
+pub use write::{WriteLimits, write};

@@ -1,1 +1,26 @@
-//! Under construction.
+//! Object storage: the one root below which everything durable lies.
+//!
+//! [`Storage`] holds an object store rooted at the configured URL. What it promises beyond
+//! `object_store`:
+//!
+//! - a put has reached the disk when it returns: the file, its folder, and folders newly made on
+//!   the way ([`DurableLocal`]; `object_store`'s own local store never syncs);
+//! - a file that can be seen is whole: it is written and synced under another name first;
+//! - a put if absent that finds the name taken has synced what it found, so that a writer whose
+//!   earlier answer got lost can rely on it.
+//!
+//! Faults are injected here and nowhere else ([`FaultPlan`]).
+
+mod durable;
+mod durable_upload;
+mod faults;
+mod faulty;
+mod ready;
+mod retry;
+mod root;
+
+pub use durable::DurableLocal;
+pub use faults::{FaultAction, FaultPlan, FaultPoint};
+pub use faulty::Faulty;
+pub use retry::Backoff;
+pub use root::Storage;

@@ -1,0 +1,96 @@
+//! The deletion of files that no commit references.
+
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{Error, ObjectMeta, ObjectStoreExt};
+
+use super::standing::TablePins;
+use crate::delta::state;
+use crate::error::{EngineError, Result};
+use crate::parquet_files::FileName;
+use crate::storage::Storage;
+
+/// Deletes the data files that writers of lower epochs left without a commit: they crashed, or
+/// were fenced, between writing files and the commit point.
+///
+/// It exists only after a roll-forward ([`super::Committer::sweeper`]), so that every group of a
+/// lower epoch that will ever be committed is applied. Files of its own epoch are never touched,
+/// nor files that any entry of a log ever added. It lists whole tables: call it on demand, off
+/// the ingest path.
+#[derive(Debug, Clone)]
+pub struct Sweeper {
+    storage: Storage,
+    epoch: i64,
+    pins: TablePins,
+}
+
+/// What was deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Sweeper {
+    pub(super) fn new(storage: Storage, epoch: i64, pins: TablePins) -> Self {
+        Self {
+            storage,
+            epoch,
+            pins,
+        }
+    }
+
+    /// Deletes what is unreferenced in all tables.
+    pub async fn sweep_unreferenced(&self) -> Result<Swept> {
+        let mut swept = Swept::default();
+        for pin in self.pins.values() {
+            self.sweep_table(&pin.location, pin.version, &mut swept)
+                .await?;
+        }
+        Ok(swept)
+    }
+
+    async fn sweep_table(&self, location: &str, version: i64, swept: &mut Swept) -> Result<()> {
+        // The version pinned when the sweeper was made has every file of a lower epoch.
+        let table = state::load(&self.storage, location, version).await?;
+        let folder = Path::from(location);
+        let failed = |e: Error| {
+            EngineError::unavailable(format!("cannot sweep {folder} in {}", self.storage.url()))
+                .caused_by(e)
+        };
+        let store = self.storage.store();
+        let mut listed = store.list(Some(&folder)).boxed();
+        let mut unreferenced: Vec<ObjectMeta> = Vec::new();
+        while let Some(file) = listed.try_next().await.map_err(failed)? {
+            let Some(path) = below(&folder, &file.location) else {
+                continue;
+            };
+            if FileName::parse(&path).is_some_and(|name| name.epoch < self.epoch)
+                && !table.knows(&path)
+            {
+                unreferenced.push(file);
+            }
+        }
+        for file in unreferenced {
+            match store.delete(&file.location).await {
+                Ok(()) => {
+                    swept.files += 1;
+                    swept.bytes += file.size;
+                }
+                Err(Error::NotFound { .. }) => {}
+                Err(e) => return Err(failed(e)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn below(folder: &Path, file: &Path) -> Option<String> {
+    let parts: Vec<String> = file
+        .prefix_match(folder)?
+        .map(|part| part.as_ref().to_owned())
+        .collect();
+    Some(parts.join("/"))
+}

@@ -1,0 +1,33 @@
+//! Puts that fail, and puts that land but whose answer gets lost.
+
+use std::sync::Arc;
+
+use object_store::memory::InMemory;
+
+use super::fixture::{check, commit, open};
+use super::sim_store::{Fate, Process};
+
+#[tokio::test]
+async fn every_put_may_fail_once_and_lose_its_answer_once() {
+    let inner = Arc::new(InMemory::new());
+    let process = Process::on(
+        &inner,
+        Box::new(|put| match put % 3 {
+            0 => Fate::FailsBefore,
+            1 => Fate::FailsAfterLanding,
+            _ => Fate::Fine,
+        }),
+    );
+    let (mut committer, _) = open(&process.storage).await.unwrap();
+    let mut known = Vec::new();
+    for group in 0..5 {
+        let ids: Vec<i64> = (group * 4..group * 4 + 4).collect();
+        let committed = commit(&mut committer, &process.storage, &ids)
+            .await
+            .unwrap();
+        assert_eq!(committed.group, group + 1);
+        known.extend(ids);
+    }
+    let (_, recovered) = open(&process.storage).await.unwrap();
+    check(&process.storage, &recovered, &known).await;
+}

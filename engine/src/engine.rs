@@ -1,0 +1,262 @@
+//! The engine as a process runs it: started from settings, watched for failure, stopped.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+use tokio::runtime::Runtime;
+use tokio::sync::{Notify, watch};
+
+use crate::commit::{Committer, Maintainer, Recovered, WriterId, commits_table};
+use crate::error::{EngineError, Kind, Result};
+use crate::flow::commit_loop::{CommitLoop, CommitRhythm};
+use crate::flow::source_flow::Shared;
+use crate::settings::Settings;
+use crate::sql::Configuration;
+use crate::start::{Ledgers, Sources};
+use crate::state::{FileIndex, Published, Publisher, Sessions, SessionsConfig, TableState};
+use crate::storage::{FaultPlan, Storage};
+use crate::values::TableDef;
+
+/// A running engine.
+///
+/// Its threads: one that starts the sources and then watches them, those of the sources' flows
+/// (see [`flow`](crate::flow)), and the runtimes `ingest` and `maintenance`. Queries run wherever
+/// a session is used.
+#[derive(Debug)]
+pub struct Engine {
+    publisher: Arc<Publisher>,
+    sessions: Arc<Sessions>,
+    stop_sources: Arc<AtomicBool>,
+    stop_committer: watch::Sender<bool>,
+    failed: watch::Receiver<Option<Arc<EngineError>>>,
+    sources: Option<JoinHandle<Result<()>>>,
+    committer: Option<JoinHandle<Result<()>>>,
+    ledgers: Ledgers,
+    _runtimes: Vec<Arc<Runtime>>,
+}
+
+impl Engine {
+    /// Starts: plans the SQL, takes the storage's epoch, rolls forward, loads the ledgers' indexes;
+    /// then reads dimensions and sources in the background. Nothing is read before all that can be
+    /// checked has been.
+    ///
+    /// Must not be called from async code.
+    pub fn start(settings: &Settings, keys: &Arc<udfs::keys::KeyRing>) -> Result<Self> {
+        let configuration = configuration(settings)?;
+        let ingest = runtime("ingest", settings.ingest.threads)?;
+        let maintenance = runtime("maintenance", settings.maintenance.threads)?;
+        let storage = maintenance.block_on(open_storage(settings))?;
+        let mut tables = configuration.tables.clone();
+        let (committer, recovered) =
+            maintenance.block_on(Committer::open(storage.clone(), &tables, WriterId::unique()))?;
+        tables.push(commits_table());
+        let epoch = recovered.epoch;
+        let publisher = Arc::new(Publisher::new(published(&tables, &configuration, &recovered)?));
+        let sessions = |threads, memory_bytes_max| {
+            Sessions::new(
+                &SessionsConfig {
+                    threads,
+                    memory_bytes_max,
+                },
+                storage.store().clone(),
+                keys,
+                &configuration,
+                publisher.clone(),
+            )
+            .map(Arc::new)
+        };
+        let queries = sessions(settings.query.threads, settings.query.memory_bytes_max)?;
+        let own = sessions(
+            settings.maintenance.threads,
+            settings.maintenance.memory_bytes_max,
+        )?;
+        let run: Arc<str> = format!("live-{epoch}").into();
+        let ledgers = maintenance.block_on(Ledgers::open(
+            &configuration,
+            settings,
+            keys,
+            &own,
+            &publisher,
+            &run,
+            recovered.last_entry,
+        ))?;
+        let (stop_committer, stopped) = watch::channel(false);
+        let (fail, failed) = watch::channel(None);
+        let fail = Arc::new(fail);
+        let stop_sources = Arc::new(AtomicBool::new(false));
+        let shared = Arc::new(Shared {
+            publisher: publisher.clone(),
+            ledgers: ledgers.flows.clone(),
+            published: Arc::new(Notify::new()),
+            committed: Arc::new(Notify::new()),
+            memory_bytes_max: settings.ingest.memory_bytes_max,
+            stop: stop_sources.clone(),
+            runtime: ingest.handle().clone(),
+        });
+        let commit_loop = CommitLoop {
+            committer,
+            publisher: publisher.clone(),
+            rhythm: CommitRhythm {
+                interval: settings.ingest.commit_interval,
+                bytes: settings.ingest.commit_bytes,
+            },
+            maintainer: Arc::new(tokio::sync::Mutex::new(Maintainer::new(
+                storage.clone(),
+                settings.maintenance.checkpoint_every_groups,
+            ))),
+            storage,
+            configuration_hash: configuration.hash.clone(),
+            published: shared.published.clone(),
+            committed: shared.committed.clone(),
+        };
+        let committer = commit_thread(commit_loop, stopped, maintenance.clone(), fail.clone())?;
+        let sources = Sources::new(settings, keys, configuration, shared, recovered)?.start(fail)?;
+        Ok(Self {
+            publisher,
+            sessions: queries,
+            stop_sources,
+            stop_committer,
+            failed,
+            sources: Some(sources),
+            committer: Some(committer),
+            ledgers,
+            _runtimes: vec![ingest, maintenance],
+        })
+    }
+
+    /// Sessions for queries.
+    pub fn sessions(&self) -> Arc<Sessions> {
+        self.sessions.clone()
+    }
+
+    /// The published state.
+    pub fn publisher(&self) -> Arc<Publisher> {
+        self.publisher.clone()
+    }
+
+    /// Waits for a failure that the process cannot outlive: another writer took the storage, or a
+    /// table isn't what it must be.
+    pub async fn failed(&self) -> EngineError {
+        let mut failed = self.failed.clone();
+        loop {
+            if let Some(e) = failed.borrow_and_update().as_ref() {
+                return EngineError::new(e.kind, e.to_string());
+            }
+            if failed.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Stops reading, commits what was read, and ends all threads.
+    ///
+    /// Must not be called from async code.
+    pub fn stop(mut self) -> Result<()> {
+        self.stop_sources.store(true, Ordering::Release);
+        let read = join(self.sources.take());
+        let _ = self.stop_committer.send(true);
+        let committed = join(self.committer.take());
+        committed?;
+        self.ledgers.snapshot(&self.publisher.current())?;
+        read
+    }
+}
+
+fn join(thread: Option<JoinHandle<Result<()>>>) -> Result<()> {
+    match thread.map(JoinHandle::join) {
+        None => Ok(()),
+        Some(Ok(outcome)) => outcome,
+        Some(Err(_)) => Err(EngineError::internal("a thread of the engine panicked")),
+    }
+}
+
+fn configuration(settings: &Settings) -> Result<Configuration> {
+    crate::check(&settings.sql.folder, &settings.sql.variables)
+        .map_err(|faults| EngineError::invalid(faults.join("\n")))
+}
+
+fn runtime(name: &str, threads: usize) -> Result<Arc<Runtime>> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name(name)
+        .enable_all()
+        .build()
+        .map(Arc::new)
+        .map_err(|e| EngineError::internal("cannot start threads").caused_by(e))
+}
+
+async fn open_storage(settings: &Settings) -> Result<Storage> {
+    let mut storage = Storage::open(&settings.storage.url, &settings.storage.options)?;
+    if let Some(plan) = &settings.storage.fault_plan {
+        storage = storage.with_faults(FaultPlan::parse(plan)?);
+    }
+    storage.check_ready(settings.storage.free_bytes_min).await?;
+    Ok(storage)
+}
+
+/// The state that the storage holds, before anything is read.
+fn published(
+    tables: &[TableDef],
+    configuration: &Configuration,
+    recovered: &Recovered,
+) -> Result<Published> {
+    let mut states = BTreeMap::new();
+    for def in tables {
+        let files = recovered
+            .tables
+            .get(&def.name)
+            .map(|t| t.files.as_slice())
+            .unwrap_or_default();
+        states.insert(
+            def.name.clone(),
+            TableState {
+                files: Arc::new(FileIndex::new(def, files)?),
+                def: Arc::new(def.clone()),
+                tail: Vec::new(),
+            },
+        );
+    }
+    let offsets = Arc::new(recovered.offsets.clone());
+    let now_us = crate::clock::now_us();
+    Ok(Published {
+        sequence: 0,
+        group: recovered.group,
+        published_at_us: now_us,
+        tables: states,
+        offsets: offsets.clone(),
+        committed_offsets: offsets,
+        incarnations: Arc::new(recovered.incarnations.clone()),
+        tail_bytes: 0,
+        last_entry: recovered.last_entry,
+        counts: Vec::new(),
+        progress: configuration
+            .sources
+            .iter()
+            .map(|s| (s.name.clone(), Arc::new(crate::start::waiting(&s.name, "starting"))))
+            .collect(),
+    })
+}
+
+fn commit_thread(
+    mut commit_loop: CommitLoop,
+    stopped: watch::Receiver<bool>,
+    runtime: Arc<Runtime>,
+    fail: Arc<watch::Sender<Option<Arc<EngineError>>>>,
+) -> Result<JoinHandle<Result<()>>> {
+    std::thread::Builder::new()
+        .name("commit".into())
+        .spawn(move || {
+            let outcome = runtime.block_on(commit_loop.run(stopped));
+            if let Err(e) = &outcome {
+                let kind = if e.kind == Kind::Conflict { e.kind } else { Kind::Data };
+                let failed = EngineError::new(kind, e.to_string());
+                fail.send_replace(Some(Arc::new(failed)));
+            }
+            outcome
+        })
+        .map_err(|e| EngineError::internal("cannot start a thread").caused_by(e))
+}
+

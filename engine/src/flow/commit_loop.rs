@@ -1,0 +1,188 @@
+//! The committer's loop: cuts a commit group from the published state, makes it durable, and swaps
+//! its tails for its files.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{Int64Array, RecordBatch};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout_at};
+
+use super::extraction::ARCHIVE;
+use crate::commit::{COMMITS, Committer, GroupDraft, Maintainer, PartitionCount, TablePins};
+use crate::error::Result;
+use crate::ledger::columns::COMMIT_GROUP;
+use crate::parquet_files::write;
+use crate::state::{Published, Publisher};
+use crate::storage::Storage;
+use crate::values::{DataFile, TableDef, TableKind, TopicPartition};
+
+/// When a commit group is cut.
+#[derive(Debug, Clone)]
+pub struct CommitRhythm {
+    /// The longest time between two groups.
+    pub interval: Duration,
+    /// Bytes in memory that cut a group before its time.
+    pub bytes: usize,
+}
+
+/// Cuts and commits groups.
+#[derive(Debug)]
+pub struct CommitLoop {
+    /// Writes the sequence.
+    pub committer: Committer,
+    /// The state.
+    pub publisher: Arc<Publisher>,
+    /// Where files go.
+    pub storage: Storage,
+    /// Checkpoints the tables' logs.
+    pub maintainer: Arc<tokio::sync::Mutex<Maintainer>>,
+    /// When groups are cut.
+    pub rhythm: CommitRhythm,
+    /// The configuration that the rows were made with.
+    pub configuration_hash: String,
+    /// Told when micro-batches have been published.
+    pub published: Arc<Notify>,
+    /// Told when a group has been committed, so that a reader that paused goes on.
+    pub committed: Arc<Notify>,
+}
+
+impl CommitLoop {
+    /// Runs until told to stop; then commits what is published and returns.
+    pub async fn run(&mut self, mut stop: watch::Receiver<bool>) -> Result<()> {
+        loop {
+            let stopping = *stop.borrow();
+            if !stopping {
+                self.wait_for_cut(&mut stop).await;
+            }
+            self.commit().await?;
+            if stopping {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn wait_for_cut(&self, stop: &mut watch::Receiver<bool>) {
+        let deadline = Instant::now() + self.rhythm.interval;
+        while self.publisher.current().tail_bytes < self.rhythm.bytes {
+            tokio::select! {
+                changed = stop.changed() => {
+                    if changed.is_err() || *stop.borrow() {
+                        return;
+                    }
+                }
+                told = timeout_at(deadline, self.published.notified()) => {
+                    if told.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Commits everything published so far; nothing where nothing changed.
+    async fn commit(&mut self) -> Result<()> {
+        let cut = self.publisher.current();
+        if cut.offsets == cut.committed_offsets && cut.tail_bytes == 0 {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let group = self.committer.next_group();
+        let naming = self.committer.naming();
+        let mut tables = Vec::new();
+        for table in cut.tables.values() {
+            if table.tail.is_empty() {
+                continue;
+            }
+            let rows = rows_of(&cut, &table.def, group)?;
+            let files = write(&table.def, &rows, &naming, &self.storage).await?;
+            tables.push((table.def.name.clone(), files));
+        }
+        let committed = self.committer.commit(self.draft(&cut, tables.clone())).await?;
+        tables.push((COMMITS.into(), vec![committed.row_file]));
+        self.publisher.committed(&cut, committed.group, &tables)?;
+        self.committed.notify_waiters();
+        self.checkpoint(committed.pins);
+        log(&cut, &tables, committed.group, started.elapsed());
+        Ok(())
+    }
+
+    /// Checkpoints what is due, beside the flow. A failure is logged, and tried again after the
+    /// next group.
+    fn checkpoint(&self, pins: TablePins) {
+        let Ok(mut maintainer) = self.maintainer.clone().try_lock_owned() else {
+            return;
+        };
+        tokio::spawn(async move {
+            match maintainer.checkpoint_if_due(&pins).await {
+                Ok(made) if made.is_empty() => {}
+                Ok(made) => tracing::info!(tables = ?made, "checkpoints written"),
+                Err(e) => tracing::warn!(error = %e, "a checkpoint failed; it is tried again"),
+            }
+        });
+    }
+
+    fn draft(&self, cut: &Published, tables: Vec<(Arc<str>, Vec<DataFile>)>) -> GroupDraft {
+        GroupDraft {
+            tables,
+            offsets: (*cut.offsets).clone(),
+            incarnations: (*cut.incarnations).clone(),
+            counts: summed(cut.counts.iter().flat_map(|c| &c.1)),
+            configuration_hash: self.configuration_hash.clone(),
+            last_entry: cut.last_entry,
+            ..GroupDraft::default()
+        }
+    }
+}
+
+/// A table's tail as the group stores it: ledger entries carry the group's number.
+fn rows_of(cut: &Published, def: &TableDef, group: i64) -> Result<Vec<RecordBatch>> {
+    let tail = cut.table(&def.name).map(|t| t.tail.as_slice()).unwrap_or_default();
+    let rows = tail.iter().map(|t| t.rows.clone());
+    if !matches!(def.kind, TableKind::Ledger(_)) {
+        return Ok(rows.collect());
+    }
+    let column = def.schema.index_of(COMMIT_GROUP)?;
+    rows.map(|batch| {
+        let mut columns = batch.columns().to_vec();
+        columns[column] = Arc::new(Int64Array::from_value(group, batch.num_rows()));
+        Ok(RecordBatch::try_new(batch.schema(), columns)?)
+    })
+    .collect()
+}
+
+/// One count for each pipeline and topic partition.
+fn summed<'a>(counts: impl Iterator<Item = &'a PartitionCount>) -> Vec<PartitionCount> {
+    let mut sums: BTreeMap<(Arc<str>, TopicPartition), PartitionCount> = BTreeMap::new();
+    for count in counts {
+        match sums.entry((count.pipeline.clone(), count.at.clone())) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(count.clone());
+            }
+            Entry::Occupied(mut sum) => {
+                let sum = sum.get_mut();
+                sum.records += count.records;
+                sum.elements += count.elements;
+                sum.events += count.events;
+                sum.dead_letters += count.dead_letters;
+                sum.filtered += count.filtered;
+            }
+        }
+    }
+    sums.into_values().collect()
+}
+
+fn log(
+    cut: &Published,
+    tables: &[(Arc<str>, Vec<DataFile>)],
+    group: i64,
+    took: Duration,
+) {
+    let records: i64 = cut
+        .table(ARCHIVE)
+        .map_or(0, |t| t.tail.iter().map(|t| t.rows.num_rows() as i64).sum());
+    let files: usize = tables.iter().map(|t| t.1.len()).sum();
+    tracing::debug!(group, records, files, took_ms = took.as_millis() as u64, "committed");
+}

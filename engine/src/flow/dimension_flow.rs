@@ -1,0 +1,90 @@
+//! Dimensions as pipelines join them: each follows its topic, each micro-batch sees its latest rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+
+use crate::error::{EngineError, Result};
+use crate::kafka::{DimensionReader, DimensionTable};
+use crate::sql::{DimensionRows, Dimensions};
+
+/// The current rows of all dimensions.
+#[derive(Debug, Default)]
+pub struct LiveDimensions {
+    current: BTreeMap<Arc<str>, ArcSwap<DimensionRows>>,
+}
+
+impl LiveDimensions {
+    /// Dimensions as they stand.
+    pub fn new(rows: impl IntoIterator<Item = (Arc<str>, DimensionRows)>) -> Self {
+        Self {
+            current: rows
+                .into_iter()
+                .map(|(name, rows)| (name, ArcSwap::from_pointee(rows)))
+                .collect(),
+        }
+    }
+
+    fn put(&self, name: &str, rows: DimensionRows) {
+        if let Some(current) = self.current.get(name) {
+            current.store(Arc::new(rows));
+        }
+    }
+}
+
+impl Dimensions for LiveDimensions {
+    fn rows(&self, name: &str) -> Option<Arc<DimensionRows>> {
+        self.current.get(name).map(ArcSwap::load_full)
+    }
+}
+
+/// A dimension with the reader that follows its topic.
+pub struct DimensionFlow {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Follows the topic.
+    pub reader: DimensionReader,
+    /// Its rows.
+    pub table: DimensionTable,
+}
+
+impl DimensionFlow {
+    /// Reads what has come meanwhile; true where a row changed.
+    pub fn read_some(&mut self) -> Result<bool> {
+        let mut changed = false;
+        for change in self.reader.poll()? {
+            changed |= self.table.apply(&change);
+        }
+        Ok(changed)
+    }
+
+    /// The rows as they stand.
+    pub fn rows(&self) -> Result<DimensionRows> {
+        Ok(DimensionRows {
+            rows: self.table.rows()?,
+            version: self.table.version(),
+        })
+    }
+
+    /// Follows the topic on a thread of its own: a change is seen by the next micro-batch.
+    pub fn follow(
+        mut self,
+        dimensions: Arc<LiveDimensions>,
+        stop: Arc<AtomicBool>,
+    ) -> Result<JoinHandle<Result<()>>> {
+        std::thread::Builder::new()
+            .name(format!("dimension-{}", self.name))
+            .spawn(move || {
+                while !stop.load(Ordering::Acquire) {
+                    if self.read_some()? {
+                        dimensions.put(&self.name, self.rows()?);
+                    }
+                }
+                Ok(())
+            })
+            .map_err(|e| EngineError::internal("cannot start a thread").caused_by(e))
+    }
+}

@@ -1,0 +1,268 @@
+//! One micro-batch through a source's pipelines: rows of the sinks, dead letters, archive rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray, UInt32Array,
+};
+use arrow::compute::{nullif, take};
+use arrow::datatypes::SchemaRef;
+
+use super::engine_columns::{EngineColumns, RecordColumns, repeated};
+use crate::commit::PartitionCount;
+use crate::error::{EngineError, Result};
+use crate::kafka::SourceBatch;
+use crate::sql::{Dimensions, PipelineOutput, PipelinePlan};
+use crate::values::{OffsetKey, Offsets, TableDef};
+
+/// The archive's name among pipelines and tables.
+pub const ARCHIVE: &str = "archive";
+/// The dead letters' table.
+pub const DEAD_LETTERS: &str = "dead_letters";
+
+/// One pipeline of a source, planned.
+#[derive(Debug)]
+pub struct PlannedPipeline {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The table it writes.
+    pub sink: Arc<TableDef>,
+    /// Its plan.
+    pub plan: PipelinePlan,
+}
+
+/// What a source's micro-batches go through.
+#[derive(Debug)]
+pub struct Extraction {
+    /// The source's name.
+    pub source: Arc<str>,
+    /// Its topic's name.
+    pub topic: Arc<str>,
+    /// Its pipelines.
+    pub pipelines: Vec<PlannedPipeline>,
+    /// The archive table.
+    pub archive: Arc<TableDef>,
+    /// The dead-letter table.
+    pub dead_letters: Arc<TableDef>,
+}
+
+/// What a micro-batch became, before the ledgers have seen it.
+#[derive(Debug, Default)]
+pub struct Extracted {
+    /// Rows by table.
+    pub rows: Vec<(Arc<str>, RecordBatch)>,
+    /// The next offsets of each pipeline and of the archive.
+    pub offsets: Offsets,
+    /// What was counted, each kind where it arose.
+    pub counts: Vec<PartitionCount>,
+    /// The latest received time by topic partition.
+    pub received_max_us: BTreeMap<i32, i64>,
+}
+
+impl Extraction {
+    /// Runs a micro-batch through all pipelines of the source.
+    pub async fn run(&self, batch: &SourceBatch, dimensions: &dyn Dimensions) -> Result<Extracted> {
+        let columns =
+            RecordColumns::new(&batch.records, self.topic.clone(), batch.incarnation)?;
+        let mut extracted = Extracted {
+            received_max_us: columns.received_max_us(),
+            ..Extracted::default()
+        };
+        self.archive(batch, &columns, &mut extracted)?;
+        for pipeline in &self.pipelines {
+            let output = pipeline.plan.run(&batch.records, dimensions).await?;
+            self.take_output(pipeline, batch, &columns, output, &mut extracted)?;
+        }
+        Ok(extracted)
+    }
+
+    fn archive(
+        &self,
+        batch: &SourceBatch,
+        columns: &RecordColumns,
+        extracted: &mut Extracted,
+    ) -> Result<()> {
+        let mut table = Assembly::new(&self.archive.schema, batch.records.num_rows());
+        table.text("source", &self.source)?;
+        for name in ["key", "value", "headers"] {
+            table.put_from(&batch.records, name)?;
+        }
+        table.engine(columns.of_records()?);
+        extracted.rows.push((self.archive.name.clone(), table.finish()?));
+        for range in &batch.ranges {
+            extracted.offsets.insert(
+                OffsetKey {
+                    pipeline: ARCHIVE.into(),
+                    at: range.at.clone(),
+                },
+                range.next_offset,
+            );
+        }
+        Ok(())
+    }
+
+    fn take_output(
+        &self,
+        pipeline: &PlannedPipeline,
+        batch: &SourceBatch,
+        columns: &RecordColumns,
+        output: PipelineOutput,
+        extracted: &mut Extracted,
+    ) -> Result<()> {
+        let counts = count(pipeline, &self.source, batch, columns, &output);
+        extracted.counts.extend(counts);
+        for range in &batch.ranges {
+            extracted.offsets.insert(
+                OffsetKey {
+                    pipeline: pipeline.name.clone(),
+                    at: range.at.clone(),
+                },
+                range.next_offset,
+            );
+        }
+        if output.rows.num_rows() > 0 {
+            let mut table = Assembly::new(&pipeline.sink.schema, output.rows.num_rows());
+            for field in output.rows.schema().fields() {
+                table.put_from(&output.rows, field.name())?;
+            }
+            table.engine(columns.of_elements(&output.row, &output.element)?);
+            extracted.rows.push((pipeline.sink.name.clone(), table.finish()?));
+        }
+        if !output.rejects.row.is_empty() {
+            let letters = self.letters(pipeline, batch, columns, &output)?;
+            extracted.rows.push((self.dead_letters.name.clone(), letters));
+        }
+        Ok(())
+    }
+
+    /// Dead letters: one row a rejected element; the record's bytes stand in its first one.
+    fn letters(
+        &self,
+        pipeline: &PlannedPipeline,
+        batch: &SourceBatch,
+        columns: &RecordColumns,
+        output: &PipelineOutput,
+    ) -> Result<RecordBatch> {
+        let rejects = &output.rejects;
+        let rows = rejects.row.len();
+        let repeats: BooleanArray = (0..rows)
+            .map(|i| Some(i > 0 && rejects.row.value(i) == rejects.row.value(i - 1)))
+            .collect();
+        let mut table = Assembly::new(&self.dead_letters.schema, rows);
+        table.text("source", &self.source)?;
+        table.text("pipeline", &pipeline.name)?;
+        table.put("reason", Arc::new(rejects.reason.clone()));
+        table.put("sign", Arc::new(Int32Array::from_value(1, rows)));
+        for name in ["key", "value", "headers"] {
+            if let Some(column) = batch.records.column_by_name(name) {
+                let taken = take(column, &rejects.row, None)?;
+                table.put(name, nullif(&taken, &repeats)?);
+            }
+        }
+        table.engine(columns.of_elements(&rejects.row, &rejects.element)?);
+        table.finish()
+    }
+}
+
+/// Counts by topic partition. Records are counted as they were read, elements as the pipeline
+/// produced them, and each outcome where it arose: none is derived from the others, so that a row
+/// lost anywhere makes the sums differ.
+fn count(
+    pipeline: &PlannedPipeline,
+    source: &Arc<str>,
+    batch: &SourceBatch,
+    columns: &RecordColumns,
+    output: &PipelineOutput,
+) -> Vec<PartitionCount> {
+    let tally = |rows: &UInt32Array| {
+        let mut by_partition: BTreeMap<i32, i64> = BTreeMap::new();
+        for row in rows.values() {
+            let partition = columns.partition().value(*row as usize);
+            *by_partition.entry(partition).or_default() += 1;
+        }
+        by_partition
+    };
+    let events = tally(&output.row);
+    let dead_letters = tally(&output.rejects.row);
+    let filtered = tally(&output.filtered.row);
+    let elements = tally(&output.produced);
+    batch
+        .ranges
+        .iter()
+        .map(|range| {
+            let of = |counted: &BTreeMap<i32, i64>| {
+                counted.get(&range.at.partition).copied().unwrap_or(0)
+            };
+            PartitionCount {
+                source: source.clone(),
+                pipeline: pipeline.name.clone(),
+                at: range.at.clone(),
+                records: i64::try_from(range.records).unwrap_or(i64::MAX),
+                elements: of(&elements),
+                events: of(&events),
+                dead_letters: of(&dead_letters),
+                filtered: of(&filtered),
+            }
+        })
+        .collect()
+}
+
+/// Puts a table's columns together by name.
+struct Assembly<'a> {
+    schema: &'a SchemaRef,
+    rows: usize,
+    columns: BTreeMap<String, ArrayRef>,
+}
+
+impl<'a> Assembly<'a> {
+    fn new(schema: &'a SchemaRef, rows: usize) -> Self {
+        Self {
+            schema,
+            rows,
+            columns: BTreeMap::new(),
+        }
+    }
+
+    fn put(&mut self, name: &str, column: ArrayRef) {
+        self.columns.insert(name.to_owned(), column);
+    }
+
+    fn put_from(&mut self, batch: &RecordBatch, name: &str) -> Result<()> {
+        if let Some(column) = batch.column_by_name(name) {
+            self.put(name, column.clone());
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, name: &str, text: &str) -> Result<()> {
+        let column: StringArray = repeated(text, self.rows)?;
+        self.put(name, Arc::new(column));
+        Ok(())
+    }
+
+    fn engine(&mut self, columns: EngineColumns) {
+        self.put("received", columns.received);
+        self.put("arrival_hour", columns.arrival_hour);
+        self.put("position", columns.position);
+    }
+
+    fn finish(mut self) -> Result<RecordBatch> {
+        let columns = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| match self.columns.remove(field.name()) {
+                Some(column) => Ok(column),
+                None if field.is_nullable() => {
+                    Ok(arrow::array::new_null_array(field.data_type(), self.rows))
+                }
+                None => Err(EngineError::internal(format!(
+                    "nothing was made for column {}",
+                    field.name()
+                ))),
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+    }
+}

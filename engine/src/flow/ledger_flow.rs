@@ -1,0 +1,71 @@
+//! The way of a micro-batch's events into a ledger: its one writer.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, StructArray, TimestampMicrosecondArray};
+use arrow::compute::filter_record_batch;
+
+use super::engine_columns::column;
+use super::entry_reader::PublishedEntries;
+use crate::clock::now_us;
+use crate::error::{EngineError, Result};
+use crate::ledger::{EntryKind, Ledger, Posting};
+use crate::sql::LedgerPipelinePlan;
+
+/// A ledger with the pipeline that feeds it.
+pub struct LedgerFlow {
+    /// The ledger's table name.
+    pub name: Arc<str>,
+    /// The table whose rows the pipeline reads.
+    pub from: Arc<str>,
+    /// The pipeline's plan.
+    pub plan: LedgerPipelinePlan,
+    /// The ledger itself.
+    pub ledger: Ledger,
+    /// Reads old entries.
+    pub entries: PublishedEntries,
+    /// What posts: the writer's epoch and start.
+    pub run: Arc<str>,
+}
+
+impl std::fmt::Debug for LedgerFlow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LedgerFlow")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LedgerFlow {
+    /// Posts what a micro-batch's rows change; gives the entries to publish with it.
+    ///
+    /// The index is asked first, with the keys alone: the pipeline's other columns are computed
+    /// only for rows that could change a credit, which few do.
+    pub async fn post(&mut self, rows: &RecordBatch) -> Result<Option<RecordBatch>> {
+        let keys = self.plan.keys(rows).await?;
+        if keys.rows.num_rows() == 0 {
+            return Ok(None);
+        }
+        let may_change = self
+            .ledger
+            .may_change(keys.rows.columns(), &keys.received)?;
+        if may_change.true_count() == 0 {
+            return Ok(None);
+        }
+        let chosen = keys.choose(&may_change)?;
+        let chosen = filter_record_batch(rows, &chosen)?;
+        let candidates = self.plan.candidates(&chosen).await?;
+        let posting = Posting {
+            at: chrono::DateTime::from_timestamp_micros(now_us())
+                .ok_or_else(|| EngineError::internal("the clock is out of range"))?,
+            kind: EntryKind::Live,
+            run: self.run.clone(),
+            reason: None,
+        };
+        let received = column::<TimestampMicrosecondArray>(&candidates.input, "received")?;
+        let position = column::<StructArray>(&candidates.input, "position")?;
+        self.ledger
+            .post(&candidates.rows, received, position, &posting, &self.entries)
+            .await
+    }
+}

@@ -1,0 +1,15 @@
+//! The flows: micro-batches from a source into the published state, and from there into commit
+//! groups.
+//!
+//! A source has a thread that reads, threads that extract, and one that publishes, joined by short
+//! bounded queues, so that the order of reading is the order of publishing and a slow stage slows
+//! the reader down. In reading order: [`source_flow`], [`extraction`], [`engine_columns`],
+//! [`ledger_flow`], [`entry_reader`], [`commit_loop`], [`dimension_flow`].
+
+pub mod commit_loop;
+pub mod dimension_flow;
+pub mod engine_columns;
+pub mod entry_reader;
+pub mod extraction;
+pub mod ledger_flow;
+pub mod source_flow;

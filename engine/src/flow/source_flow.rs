@@ -1,0 +1,273 @@
+//! One source's way from Kafka into the published state.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use super::extraction::{Extracted, Extraction};
+use super::ledger_flow::LedgerFlow;
+use crate::clock::now_us;
+use crate::error::{EngineError, Result};
+use crate::kafka::{PartitionLag, SourceBatch, SourceReader};
+use crate::sql::Dimensions;
+use crate::state::{MicroBatch, PartitionProgress, Publisher, SourceProgress};
+use crate::values::TopicPartition;
+
+/// Micro-batches that may wait between two stages.
+const QUEUE_BATCHES_MAX: usize = 2;
+/// How long a reader that found memory full waits before it looks again, if no commit wakes it.
+const PRESSURE_WAIT: Duration = Duration::from_millis(100);
+
+/// What all sources share: publishing is one sequence.
+pub struct Shared {
+    /// The state.
+    pub publisher: Arc<Publisher>,
+    /// The ledgers, each with its one writer. Held while a micro-batch is posted and published.
+    pub ledgers: Mutex<Vec<LedgerFlow>>,
+    /// Told when a micro-batch has been published.
+    pub published: Arc<Notify>,
+    /// Told when a commit group has been committed.
+    pub committed: Arc<Notify>,
+    /// Bytes that may wait for their commit group.
+    pub memory_bytes_max: usize,
+    /// Told to stop reading.
+    pub stop: Arc<AtomicBool>,
+    /// Where async work of the flows runs.
+    pub runtime: Handle,
+}
+
+/// A source's flow before it starts.
+pub struct SourceFlow {
+    /// The source's name.
+    pub source: Arc<str>,
+    /// Its reader.
+    pub reader: SourceReader,
+    /// One extraction a thread, each with plans of its own.
+    pub extractions: Vec<Extraction>,
+    /// The dimensions that pipelines join.
+    pub dimensions: Arc<dyn Dimensions>,
+    /// How late a record may come, in microseconds.
+    pub lateness_us: i64,
+}
+
+/// A micro-batch between stages, with how far the reader has come with it.
+struct Item<T> {
+    content: T,
+    topic: Arc<str>,
+    topic_id: Arc<str>,
+    incarnation: i32,
+    lags: Vec<PartitionLag>,
+    state: Arc<str>,
+}
+
+impl SourceFlow {
+    /// Starts the threads. The handle's result is why the flow ended: Ok after a stop.
+    pub fn start(self, shared: Arc<Shared>) -> Result<JoinHandle<Result<()>>> {
+        let mut stages = Vec::new();
+        let mut inputs = Vec::new();
+        let mut outputs = Vec::new();
+        for (n, extraction) in self.extractions.into_iter().enumerate() {
+            let (to, from) = bounded::<Item<Option<SourceBatch>>>(QUEUE_BATCHES_MAX);
+            let (out, extracted) = bounded::<Result<Item<Extracted>>>(QUEUE_BATCHES_MAX);
+            inputs.push(to);
+            outputs.push(extracted);
+            let dimensions = self.dimensions.clone();
+            let runtime = shared.runtime.clone();
+            stages.push(spawn(format!("extract-{}-{n}", self.source), move || {
+                extract(&extraction, dimensions.as_ref(), &runtime, &from, &out);
+                Ok(())
+            })?);
+        }
+        let reading = shared.clone();
+        let reader = self.reader;
+        stages.push(spawn(format!("read-{}", self.source), move || {
+            read(reader, &reading, &inputs)
+        })?);
+        let source = self.source.clone();
+        let lateness_us = self.lateness_us;
+        spawn(format!("publish-{source}"), move || {
+            let published = publish(&source, lateness_us, &shared, &outputs);
+            if published.is_err() {
+                shared.stop.store(true, Ordering::Release);
+            }
+            drop(outputs);
+            let mut outcome = published;
+            for stage in stages {
+                let ended = stage
+                    .join()
+                    .unwrap_or_else(|_| Err(EngineError::internal("a stage of the flow panicked")));
+                outcome = outcome.and(ended);
+            }
+            outcome
+        })
+    }
+}
+
+fn spawn(
+    name: String,
+    work: impl FnOnce() -> Result<()> + Send + 'static,
+) -> Result<JoinHandle<Result<()>>> {
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(work)
+        .map_err(|e| EngineError::internal("cannot start a thread").caused_by(e))
+}
+
+/// Polls the reader and hands each micro-batch to the extractors in turn.
+fn read(
+    mut reader: SourceReader,
+    shared: &Shared,
+    extractors: &[Sender<Item<Option<SourceBatch>>>],
+) -> Result<()> {
+    let handle = reader.handle();
+    let mut turn = 0;
+    while !shared.stop.load(Ordering::Acquire) {
+        wait_for_memory(shared);
+        let content = reader.poll()?;
+        let (topic_id, incarnation) = handle
+            .identity()
+            .map_or(("".into(), 0), |(id, n)| (id.as_str().into(), n));
+        let item = Item {
+            content,
+            topic: handle.topic().clone(),
+            topic_id,
+            incarnation,
+            lags: handle.lag(),
+            state: handle.state().to_string().into(),
+        };
+        if extractors[turn].send(item).is_err() {
+            return Ok(());
+        }
+        turn = (turn + 1) % extractors.len();
+    }
+    Ok(())
+}
+
+/// The reader slows down instead of memory growing.
+fn wait_for_memory(shared: &Shared) {
+    while shared.publisher.current().tail_bytes > shared.memory_bytes_max
+        && !shared.stop.load(Ordering::Acquire)
+    {
+        shared.runtime.block_on(async {
+            let _ = tokio::time::timeout(PRESSURE_WAIT, shared.committed.notified()).await;
+        });
+    }
+}
+
+fn extract(
+    extraction: &Extraction,
+    dimensions: &dyn Dimensions,
+    runtime: &Handle,
+    from: &Receiver<Item<Option<SourceBatch>>>,
+    out: &Sender<Result<Item<Extracted>>>,
+) {
+    for item in from {
+        let extracted = match &item.content {
+            Some(batch) => runtime.block_on(extraction.run(batch, dimensions)),
+            None => Ok(Extracted::default()),
+        };
+        let item = extracted.map(|content| Item {
+            content,
+            topic: item.topic,
+            topic_id: item.topic_id,
+            incarnation: item.incarnation,
+            lags: item.lags,
+            state: item.state,
+        });
+        let failed = item.is_err();
+        if out.send(item).is_err() || failed {
+            return;
+        }
+    }
+}
+
+/// Takes extracted micro-batches in the order of reading, posts them to the ledgers, publishes.
+fn publish(
+    source: &Arc<str>,
+    lateness_us: i64,
+    shared: &Shared,
+    extractors: &[Receiver<Result<Item<Extracted>>>],
+) -> Result<()> {
+    let mut received_max: BTreeMap<i32, i64> = BTreeMap::new();
+    let mut turn = 0;
+    while let Ok(item) = extractors[turn].recv() {
+        turn = (turn + 1) % extractors.len();
+        let item = item?;
+        for (partition, received_us) in &item.content.received_max_us {
+            let latest = received_max.entry(*partition).or_insert(*received_us);
+            *latest = (*latest).max(*received_us);
+        }
+        let progress = progress(source, lateness_us, &item, &received_max);
+        if item.content.offsets.is_empty() {
+            shared.publisher.note_progress(progress, now_us());
+            continue;
+        }
+        publish_one(shared, item.content, progress)?;
+        shared.published.notify_one();
+    }
+    Ok(())
+}
+
+fn publish_one(shared: &Shared, extracted: Extracted, progress: SourceProgress) -> Result<()> {
+    let mut ledgers = shared.ledgers.lock();
+    let mut micro_batch = MicroBatch {
+        rows: extracted.rows,
+        offsets: extracted.offsets,
+        counts: extracted.counts,
+        last_entry: None,
+        progress: Some(progress),
+    };
+    let mut entries = Vec::new();
+    for ledger in ledgers.iter_mut() {
+        for (table, rows) in &micro_batch.rows {
+            if *table != ledger.from {
+                continue;
+            }
+            if let Some(posted) = shared.runtime.block_on(ledger.post(rows))? {
+                micro_batch.last_entry = Some(ledger.ledger.next_entry() - 1);
+                entries.push((ledger.name.clone(), posted));
+            }
+        }
+    }
+    micro_batch.rows.extend(entries);
+    shared.publisher.publish(micro_batch, now_us())?;
+    Ok(())
+}
+
+fn progress<T>(
+    source: &Arc<str>,
+    lateness_us: i64,
+    item: &Item<T>,
+    received_max: &BTreeMap<i32, i64>,
+) -> SourceProgress {
+    let partitions = item
+        .lags
+        .iter()
+        .map(|lag| PartitionProgress {
+            at: TopicPartition {
+                topic: item.topic.clone(),
+                incarnation: item.incarnation,
+                partition: lag.partition,
+            },
+            next_offset: lag.next_offset,
+            end_at_start: lag.end_at_start,
+            end_offset: lag.high_watermark,
+            received_max_us: received_max.get(&lag.partition).copied(),
+        })
+        .collect();
+    SourceProgress {
+        source: source.clone(),
+        topic_id: item.topic_id.clone(),
+        state: item.state.clone(),
+        partitions,
+        seen_at_us: now_us(),
+        lateness_us,
+    }
+}

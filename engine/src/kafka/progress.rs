@@ -1,0 +1,184 @@
+//! The account of one partition's offsets: which records to take, and how far everything was read.
+
+/// How far a reader is behind in one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartitionLag {
+    /// The partition's number.
+    pub partition: i32,
+    /// The next offset to read.
+    pub next_offset: i64,
+    /// The offset after the newest record, as the last fetch told it. It counts records of
+    /// transactions that are still open.
+    pub high_watermark: i64,
+    /// The offset after the newest record when the partition was assigned.
+    pub end_at_start: i64,
+}
+
+impl PartitionLag {
+    /// Offsets that are not read yet.
+    pub fn lag(&self) -> i64 {
+        (self.high_watermark - self.next_offset).max(0)
+    }
+
+    /// Whether everything that was there at the start has been read.
+    pub fn is_caught_up(&self) -> bool {
+        self.next_offset >= self.end_at_start
+    }
+}
+
+/// One partition while it is read.
+///
+/// The next offset moves by records taken, and past what brings no record (control records,
+/// aborted transactions, compacted offsets) by the consumer's position and by the offset at which
+/// the partition's end was reached. So at the end of a partition the next offset is the end, and a
+/// lag that consists of control records alone does not stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionProgress {
+    range_start: i64,
+    next_offset: i64,
+    range_records: usize,
+    end_at_start: i64,
+}
+
+/// What to do with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It belongs to the range.
+    Take,
+    /// It was taken before: librdkafka has fetched it twice. It is dropped.
+    Stale,
+}
+
+/// What was read of one partition since the last range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RangeRead {
+    /// Where the range before ended.
+    pub first_offset: i64,
+    /// Where the next range begins.
+    pub next_offset: i64,
+    /// Records in it.
+    pub records: usize,
+}
+
+impl RangeRead {
+    /// Offsets that brought no record: control records, aborted transactions, compacted records.
+    /// On a topic that is neither transactional nor compacted it must be 0.
+    pub fn gap_count(&self) -> i64 {
+        let records = i64::try_from(self.records).unwrap_or(i64::MAX);
+        self.next_offset - self.first_offset - records
+    }
+}
+
+impl PartitionProgress {
+    /// A partition whose next offset is this, and whose end is that.
+    pub fn new(next_offset: i64, end_at_start: i64) -> Self {
+        Self {
+            range_start: next_offset,
+            next_offset,
+            range_records: 0,
+            end_at_start,
+        }
+    }
+
+    /// Accounts for a record that was delivered.
+    pub fn record(&mut self, offset: i64) -> Verdict {
+        if offset < self.next_offset {
+            return Verdict::Stale;
+        }
+        self.next_offset = offset + 1;
+        self.range_records += 1;
+        Verdict::Take
+    }
+
+    /// Accounts for the consumer having passed everything below an offset. What is not an offset
+    /// (negative), or was passed before, changes nothing.
+    pub fn passed(&mut self, offset: i64) {
+        self.next_offset = self.next_offset.max(offset);
+    }
+
+    /// The range since the last call; none where nothing moved.
+    pub fn take_range(&mut self) -> Option<RangeRead> {
+        if self.next_offset == self.range_start {
+            return None;
+        }
+        let range = RangeRead {
+            first_offset: self.range_start,
+            next_offset: self.next_offset,
+            records: std::mem::take(&mut self.range_records),
+        };
+        self.range_start = self.next_offset;
+        Some(range)
+    }
+
+    /// The next offset to read.
+    pub fn next_offset(&self) -> i64 {
+        self.next_offset
+    }
+
+    /// Whether everything that was there at the start has been read.
+    pub fn is_caught_up(&self) -> bool {
+        self.next_offset >= self.end_at_start
+    }
+
+    /// The offset after the newest record when the partition was assigned.
+    pub fn end_at_start(&self) -> i64 {
+        self.end_at_start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_join_over_gaps() {
+        let mut p = PartitionProgress::new(10, 20);
+        assert_eq!(p.take_range(), None);
+        assert_eq!(p.record(10), Verdict::Take);
+        assert_eq!(p.record(14), Verdict::Take);
+        let first = p.take_range();
+        assert_eq!(
+            first,
+            Some(RangeRead {
+                first_offset: 10,
+                next_offset: 15,
+                records: 2
+            })
+        );
+        assert_eq!(p.record(17), Verdict::Take);
+        let second = p.take_range();
+        assert_eq!(
+            second.map(|r| (r.first_offset, r.next_offset, r.records)),
+            Some((15, 18, 1))
+        );
+    }
+
+    #[test]
+    fn control_records_at_the_end_move_the_next_offset_without_a_record() {
+        let mut p = PartitionProgress::new(5, 8);
+        assert_eq!(p.record(5), Verdict::Take);
+        assert_eq!(p.record(6), Verdict::Take);
+        assert!(!p.is_caught_up());
+        p.passed(8);
+        assert!(p.is_caught_up());
+        assert_eq!(
+            p.take_range().map(|r| (r.next_offset, r.records)),
+            Some((8, 2))
+        );
+        p.passed(9);
+        assert_eq!(
+            p.take_range().map(|r| (r.first_offset, r.next_offset, r.records)),
+            Some((8, 9, 0))
+        );
+    }
+
+    #[test]
+    fn a_record_that_comes_twice_is_dropped() {
+        let mut p = PartitionProgress::new(3, 3);
+        assert_eq!(p.record(3), Verdict::Take);
+        assert_eq!(p.record(3), Verdict::Stale);
+        assert_eq!(p.record(2), Verdict::Stale);
+        p.passed(-1001);
+        assert_eq!(p.next_offset(), 4);
+    }
+}

@@ -1,0 +1,356 @@
+//! All partitions of one topic, read through one queue with an exact account of offsets.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use rdkafka::error::RDKafkaErrorCode as Code;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::native::{Consumer, Delivery, Inbox, Record};
+use super::progress::{PartitionProgress, RangeRead, Verdict};
+use super::state::{SourceEvent, SourceState};
+use super::topic_finder;
+use super::topic_id::{Start, TopicId};
+use super::topic_status::TopicStatus;
+use super::{KafkaSettings, ReaderSettings};
+use crate::{EngineError, Kind, Result};
+
+/// Deliveries that are taken from the queue by one call at most.
+const PULL_MAX: usize = 8192;
+
+/// Decides where to begin, once the topic's id is known.
+pub(crate) type StartFn = Box<dyn FnMut(&TopicId) -> Result<Start> + Send>;
+
+/// A topic that is read by one thread.
+pub(crate) struct TopicReader {
+    inbox: Inbox,
+    status: Arc<TopicStatus>,
+    settings: ReaderSettings,
+    start_fn: StartFn,
+    start: Option<Start>,
+    /// By partition number.
+    progress: Vec<Option<PartitionProgress>>,
+    positions: TopicPartitionList,
+    look_at: Instant,
+    record_bytes_average: usize,
+}
+
+/// What one read brought.
+#[derive(Debug, Default)]
+pub(crate) struct ReadSummary {
+    pub(crate) ranges: Vec<(i32, RangeRead)>,
+    pub(crate) rows: usize,
+    pub(crate) bytes: usize,
+    pub(crate) stale: usize,
+}
+
+impl TopicReader {
+    pub(crate) fn open(
+        kafka: &KafkaSettings,
+        topic: &str,
+        settings: ReaderSettings,
+        start: StartFn,
+    ) -> Result<Self> {
+        let consumer = Consumer::open(&kafka.consumer_config()?)?;
+        Ok(Self {
+            inbox: Inbox::new(consumer.clone())?,
+            status: Arc::new(TopicStatus::new(topic, consumer)),
+            settings,
+            start_fn: start,
+            start: None,
+            progress: Vec::new(),
+            positions: TopicPartitionList::new(),
+            look_at: Instant::now(),
+            record_bytes_average: 1024,
+        })
+    }
+
+    pub(crate) fn status(&self) -> &Arc<TopicStatus> {
+        &self.status
+    }
+
+    /// Collects records until a limit is reached, and hands each to `take`. `None` means that
+    /// nothing moved: none came, or the reader is paused, stopped, or waits for the broker or the
+    /// topic.
+    pub(crate) fn read(
+        &mut self,
+        take: impl FnMut(&Record<'_>),
+    ) -> Result<Option<ReadSummary>> {
+        let deadline = Instant::now() + self.settings.batch_time_max;
+        if let SourceState::Failed { reason, .. } = self.status.state() {
+            return Err(EngineError::data(reason));
+        }
+        if !self.status.may_read(deadline) {
+            return Ok(None);
+        }
+        self.look_around();
+        let mut summary = self.pull(deadline, take)?;
+        if self.inbox.is_empty() {
+            self.pass_positions()?;
+        }
+        for (partition, progress) in (0..).zip(&mut self.progress) {
+            let range = progress.as_mut().and_then(PartitionProgress::take_range);
+            summary.ranges.extend(range.map(|range| (partition, range)));
+        }
+        let stale = &self.status.counters.stale;
+        stale.fetch_add(summary.stale as u64, Ordering::Relaxed);
+        if summary.ranges.is_empty() {
+            return Ok(None);
+        }
+        self.account(&summary);
+        Ok(Some(summary))
+    }
+
+    fn account(&mut self, summary: &ReadSummary) {
+        if summary.rows > 0 {
+            self.record_bytes_average = (summary.bytes / summary.rows).max(1);
+            self.status.event(SourceEvent::Records);
+        }
+        self.status.moved(&summary.ranges);
+        let counters = &self.status.counters;
+        let gaps: i64 = summary
+            .ranges
+            .iter()
+            .map(|(_, range)| range.gap_count())
+            .sum();
+        let add = |counter: &std::sync::atomic::AtomicU64, n: usize| {
+            counter.fetch_add(n as u64, Ordering::Relaxed);
+        };
+        add(&counters.records, summary.rows);
+        add(&counters.bytes, summary.bytes);
+        add(&counters.gaps, usize::try_from(gaps).unwrap_or(0));
+    }
+
+    fn pull(
+        &mut self,
+        deadline: Instant,
+        mut take: impl FnMut(&Record<'_>),
+    ) -> Result<ReadSummary> {
+        let (rows_max, bytes_max) = (self.settings.batch_rows_max, self.settings.batch_bytes_max);
+        let mut summary = ReadSummary::default();
+        let mut problem = None;
+        'full: loop {
+            while let Some(delivery) = self.inbox.front() {
+                match delivery {
+                    Delivery::Record(record) => {
+                        let bytes = record.len();
+                        if summary.rows > 0 && summary.bytes + bytes > bytes_max {
+                            break 'full;
+                        }
+                        match judge(&mut self.progress, &record) {
+                            Verdict::Take => {
+                                take(&record);
+                                summary.rows += 1;
+                                summary.bytes += bytes;
+                            }
+                            Verdict::Stale => summary.stale += 1,
+                        }
+                    }
+                    Delivery::End {
+                        partition,
+                        next_offset,
+                    } => {
+                        if let Some(progress) = account_of(&mut self.progress, partition) {
+                            progress.passed(next_offset);
+                        }
+                    }
+                    Delivery::Error {
+                        partition,
+                        code,
+                        reason,
+                    } => problem = Some((partition, code, reason)),
+                }
+                self.inbox.pop();
+                if let Some((partition, code, reason)) = problem.take() {
+                    self.partition_error(partition, code, &reason);
+                    if self.is_failed() {
+                        break 'full;
+                    }
+                }
+                if summary.rows >= rows_max {
+                    break 'full;
+                }
+            }
+            let rows_left = rows_max - summary.rows;
+            let bytes_left = bytes_max.saturating_sub(summary.bytes);
+            let count_max = rows_left
+                .min(bytes_left / self.record_bytes_average + 1)
+                .clamp(1, PULL_MAX);
+            let time_left = deadline.saturating_duration_since(Instant::now());
+            if self.inbox.fill(count_max, time_left)? == 0 {
+                break;
+            }
+        }
+        Ok(summary)
+    }
+
+    /// Takes over what the consumer has passed without delivering it: control records.
+    fn pass_positions(&mut self) -> Result<()> {
+        if self.positions.count() == 0 {
+            return Ok(());
+        }
+        self.inbox.consumer().positions(&mut self.positions)?;
+        for element in self.positions.elements() {
+            if let Offset::Offset(offset) = element.offset()
+                && let Some(progress) = account_of(&mut self.progress, element.partition())
+            {
+                progress.passed(offset);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for the topic, its id and its partitions when it is time to.
+    fn look_around(&mut self) {
+        let health = self.inbox.consumer().health();
+        if Instant::now() < self.look_at && !(self.is_reading() && health.brokers_down()) {
+            return;
+        }
+        let (event, pause) = match self.look() {
+            Ok(true) => {
+                self.inbox.consumer().health().seen_alive();
+                (SourceEvent::Answered, self.settings.refresh_interval)
+            }
+            Ok(false) => (SourceEvent::TopicMissing, self.settings.retry_interval),
+            Err(e) if e.kind == Kind::Unavailable => {
+                let reason = self.inbox.consumer().health().last_error();
+                let reason = reason.unwrap_or_else(|| e.to_string());
+                (SourceEvent::BrokerAway(Some(reason)), self.settings.retry_interval)
+            }
+            Err(e) => (SourceEvent::Failed(e.to_string()), Duration::ZERO),
+        };
+        self.look_at = Instant::now() + pause;
+        self.status.event(event);
+    }
+
+    /// Whether the topic exists; its new partitions are then assigned.
+    fn look(&mut self) -> Result<bool> {
+        let consumer = self.inbox.consumer().clone();
+        let timeout = self.settings.request_timeout;
+        let topic = self.status.topic.clone();
+        let Some(found) = topic_finder::find(&consumer, &topic, timeout)? else {
+            return Ok(false);
+        };
+        match self.status.identity() {
+            Some((id, _)) if id != found.id => {
+                return Err(topic_finder::made_again(&topic, &id, &found.id));
+            }
+            _ => {}
+        }
+        if self.start.is_none() {
+            let start = (self.start_fn)(&found.id)?;
+            self.status.identify(found.id, start.incarnation);
+            self.start = Some(start);
+        }
+        let mut begun = Vec::new();
+        for partition in found.partitions {
+            if account_of(&mut self.progress, partition).is_none() {
+                let asked = self.start.as_ref().and_then(|s| s.next_offsets.get(&partition));
+                let progress =
+                    topic_finder::begin(&consumer, &topic, partition, asked.copied(), timeout)?;
+                begun.push((partition, progress));
+            }
+        }
+        self.assign(&consumer, &topic, begun)?;
+        Ok(true)
+    }
+
+    fn assign(
+        &mut self,
+        consumer: &Consumer,
+        topic: &str,
+        begun: Vec<(i32, PartitionProgress)>,
+    ) -> Result<()> {
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let starts: Vec<_> = begun.iter().map(|(p, at)| (*p, at.next_offset())).collect();
+        consumer.assign(topic, &starts)?;
+        for (partition, progress) in begun {
+            let index = usize::try_from(partition)
+                .map_err(|e| EngineError::internal("partition number").caused_by(e))?;
+            if self.progress.len() <= index {
+                self.progress.resize(index + 1, None);
+            }
+            self.status.assigned(partition, progress.clone());
+            self.progress[index] = Some(progress);
+            self.positions.add_partition(topic, partition);
+        }
+        tracing::info!(topic, partitions = starts.len(), "kafka partitions assigned");
+        Ok(())
+    }
+
+    fn partition_error(&mut self, partition: i32, code: Code, reason: &str) {
+        let topic = self.status.topic.clone();
+        match code {
+            Code::AutoOffsetReset | Code::OffsetOutOfRange => {
+                let error = self.why_out_of_range(partition, reason);
+                self.status.event(SourceEvent::Failed(error.to_string()));
+            }
+            Code::BadMessage | Code::BadCompression | Code::InvalidMessage => {
+                self.status.event(SourceEvent::Failed(format!(
+                    "topic `{topic}` partition {partition}: kafka sent records that cannot be \
+                     read ({reason}); they would be skipped, a person must decide to go on"
+                )));
+            }
+            Code::UnknownTopicOrPartition
+            | Code::UnknownTopic
+            | Code::UnknownPartition
+            | Code::UnknownTopicId => self.look_at = Instant::now(),
+            Code::GroupAuthorizationFailed => {
+                tracing::debug!(%topic, reason, "offsets for lag tools cannot be written");
+            }
+            _ => tracing::warn!(%topic, partition, %code, reason, "kafka reported an error"),
+        }
+    }
+
+    /// Finds out why Kafka has no record at an offset: the topic is another, or retention passed.
+    fn why_out_of_range(&mut self, partition: i32, reason: &str) -> EngineError {
+        let asked = account_of(&mut self.progress, partition).map(|p| p.next_offset());
+        let (topic, timeout) = (self.status.topic.clone(), self.settings.request_timeout);
+        let consumer = self.inbox.consumer();
+        if let (Some((before, _)), Ok(Some(found))) = (
+            self.status.identity(),
+            topic_finder::find(consumer, &topic, timeout),
+        ) && before != found.id
+        {
+            return topic_finder::made_again(&topic, &before, &found.id);
+        }
+        match topic_finder::begin(consumer, &topic, partition, asked, timeout) {
+            Err(e) if e.kind == Kind::Data => e,
+            _ => EngineError::data(format!(
+                "topic `{topic}` partition {partition}: offset out of range ({reason})"
+            )),
+        }
+    }
+
+    fn is_reading(&self) -> bool {
+        self.status.state().is_reading()
+    }
+
+    fn is_failed(&self) -> bool {
+        matches!(self.status.state(), SourceState::Failed { .. })
+    }
+}
+
+impl Drop for TopicReader {
+    fn drop(&mut self) {
+        // A handle may keep the client alive: it must not go on fetching.
+        self.inbox.consumer().unassign();
+    }
+}
+
+fn judge(progress: &mut [Option<PartitionProgress>], record: &Record<'_>) -> Verdict {
+    account_of(progress, record.partition())
+        .map_or(Verdict::Stale, |p| p.record(record.offset()))
+}
+
+fn account_of(
+    progress: &mut [Option<PartitionProgress>],
+    partition: i32,
+) -> Option<&mut PartitionProgress> {
+    progress
+        .get_mut(usize::try_from(partition).ok()?)?
+        .as_mut()
+}

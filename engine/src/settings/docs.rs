@@ -1,0 +1,62 @@
+//! `docs/configuration.md`, made from the list of settings so that the two cannot differ.
+
+use std::fmt::Write;
+
+use super::table::{SETTINGS, SettingKind};
+
+/// The page as Markdown.
+pub fn page() -> String {
+    let mut page = String::from(
+        "# Configuration\n\n\
+         `headwater serve --config headwater.toml` reads one TOML file. A setting in it is \
+         overruled by the environment (`HEADWATER_SECTION_NAME`), and that by \
+         `--set section.name=value`. Relative paths are below the file's folder. A table of names \
+         and texts is written `name = { a = \"1\" }` in the file, `a=1,b=2` in the environment, \
+         `--set section.name.a=1` as a flag. An unknown or wrong setting is an error that names \
+         it; all faults are reported at once.\n\n\
+         ```toml\n[kafka]\nbrokers = \"localhost:9092\"\n\n[storage]\nurl = \"/var/lib/headwater\"\n\n\
+         [sql]\nfolder = \"sql\"\nvariables = { mobile_topic = \"mobile-logs\", products_topic = \"products\" }\n\n\
+         [keys]\nfile = \"keys.toml\"\n\n[flight]\npassword_file = \"password\"\n```\n",
+    );
+    let mut section = "";
+    for setting in SETTINGS.iter().filter(|s| !s.hidden) {
+        let (of, name) = setting.name.split_once('.').unwrap_or(("", setting.name));
+        if of != section {
+            section = of;
+            let _ = write!(page, "\n## {of}\n\n| setting | value | default | what for |\n|---|---|---|---|\n");
+        }
+        let kind = match setting.kind {
+            SettingKind::Text => "text".to_owned(),
+            SettingKind::Path => "path".to_owned(),
+            SettingKind::Secret => "secret text".to_owned(),
+            SettingKind::Map => "names and texts".to_owned(),
+            SettingKind::Number { min, max: u64::MAX } => format!("number from {min}"),
+            SettingKind::Number { min, max } => format!("{min}–{max}"),
+        };
+        let default = match (setting.default, setting.required) {
+            (Some(default), _) => format!("`{default}`"),
+            (None, true) => "must be given".to_owned(),
+            (None, false) => "none".to_owned(),
+        };
+        let _ = writeln!(page, "| `{name}` | {kind} | {default} | {} |", setting.doc);
+    }
+    page
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    #[test]
+    fn the_page_is_up_to_date() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
+        let page = super::page();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &page).unwrap();
+        }
+        let found = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            found == page,
+            "docs/configuration.md is out of date; run the tests with UPDATE_DOCS=1"
+        );
+    }
+}

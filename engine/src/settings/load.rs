@@ -1,0 +1,293 @@
+//! Merging the configuration file, the environment and flags into values, with all faults at once.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::table::{SETTINGS, Setting, SettingKind};
+
+/// Where settings come from, weakest first: defaults, file, environment, flags.
+#[derive(Debug, Default, Clone)]
+pub struct Layers {
+    /// The configuration file's path and text.
+    pub file: Option<(PathBuf, String)>,
+    /// Environment variables whose name starts with `HEADWATER_`.
+    pub environment: BTreeMap<String, String>,
+    /// `section.name=value` from flags.
+    pub flags: Vec<String>,
+}
+
+/// A value of a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(String),
+    Number(u64),
+    Map(BTreeMap<String, String>),
+}
+
+/// All settings with a value.
+#[derive(Debug, Default, Clone)]
+pub struct Loaded {
+    values: BTreeMap<&'static str, Value>,
+    base: PathBuf,
+}
+
+impl Loaded {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        match self.values.get(name) {
+            Some(Value::Text(t)) => Some(t.clone()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn number(&self, name: &str) -> u64 {
+        match self.values.get(name) {
+            Some(Value::Number(n)) => *n,
+            _ => 0,
+        }
+    }
+
+    pub(super) fn map(&self, name: &str) -> BTreeMap<String, String> {
+        match self.values.get(name) {
+            Some(Value::Map(m)) => m.clone(),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.text(name).map(|t| self.base.join(t))
+    }
+}
+
+/// Merges the layers. The error lists every fault, each naming the setting, where it stands and
+/// what to do.
+pub fn load(layers: &Layers) -> Result<Loaded, Vec<String>> {
+    let mut faults = Vec::new();
+    let mut loaded = Loaded::default();
+    for setting in SETTINGS {
+        if let Some(default) = setting.default {
+            put(&mut loaded, setting, default, "the defaults", &mut faults);
+        }
+    }
+    if let Some((path, text)) = &layers.file {
+        loaded.base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        read_file(&mut loaded, path, text, &mut faults);
+    }
+    for (name, value) in &layers.environment {
+        let found = SETTINGS.iter().find(|s| environment_name(s) == *name);
+        match found {
+            Some(setting) => put(&mut loaded, setting, value, "the environment", &mut faults),
+            None => faults.push(unknown(
+                name,
+                "the environment",
+                SETTINGS.iter().filter(|s| !s.hidden).map(environment_name),
+            )),
+        }
+    }
+    for flag in &layers.flags {
+        let Some((name, value)) = flag.split_once('=') else {
+            faults.push(format!("--set {flag}: expected section.name=value"));
+            continue;
+        };
+        put_dotted(&mut loaded, name, value, "--set", &mut faults);
+    }
+    for setting in SETTINGS.iter().filter(|s| s.required) {
+        if !loaded.values.contains_key(setting.name) {
+            faults.push(format!(
+                "{} is missing: {} Set it in the configuration file, as {} or with --set",
+                setting.name,
+                setting.doc,
+                environment_name(setting)
+            ));
+        }
+    }
+    if faults.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(faults)
+    }
+}
+
+fn environment_name(setting: &Setting) -> String {
+    format!("HEADWATER_{}", setting.name.replace('.', "_").to_uppercase())
+}
+
+fn read_file(loaded: &mut Loaded, path: &Path, text: &str, faults: &mut Vec<String>) {
+    let place = path.display().to_string();
+    let document: toml::Table = match text.parse() {
+        Ok(table) => table,
+        Err(e) => {
+            let line = e.span().map_or(1, |s| 1 + text[..s.start].matches('\n').count());
+            faults.push(format!("{place}:{line}: {}", e.message().replace('\n', " ")));
+            return;
+        }
+    };
+    for (section, content) in &document {
+        let toml::Value::Table(entries) = content else {
+            faults.push(unknown(section, &place, names()));
+            continue;
+        };
+        for (name, value) in entries {
+            let dotted = format!("{section}.{name}");
+            match value {
+                toml::Value::Table(map) => {
+                    for (key, value) in map {
+                        let text = plain(value);
+                        put_dotted(loaded, &format!("{dotted}.{key}"), &text, &place, faults);
+                    }
+                    if map.is_empty() {
+                        put_dotted(loaded, &dotted, "", &place, faults);
+                    }
+                }
+                value => put_dotted(loaded, &dotted, &plain(value), &place, faults),
+            }
+        }
+    }
+}
+
+fn plain(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(s) => s.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn names() -> impl Iterator<Item = String> {
+    SETTINGS.iter().filter(|s| !s.hidden).map(|s| s.name.to_owned())
+}
+
+/// Puts `section.name` or, for a table of names and texts, `section.name.key`.
+fn put_dotted(
+    loaded: &mut Loaded,
+    name: &str,
+    value: &str,
+    place: &str,
+    faults: &mut Vec<String>,
+) {
+    if let Some(setting) = SETTINGS.iter().find(|s| s.name == name) {
+        put(loaded, setting, value, place, faults);
+        return;
+    }
+    let map = SETTINGS.iter().find_map(|s| {
+        let key = name.strip_prefix(s.name)?.strip_prefix('.')?;
+        (s.kind == SettingKind::Map).then_some((s, key))
+    });
+    match map {
+        Some((setting, key)) => {
+            let entry = loaded
+                .values
+                .entry(setting.name)
+                .or_insert_with(|| Value::Map(BTreeMap::new()));
+            if let Value::Map(map) = entry {
+                map.insert(key.to_owned(), value.to_owned());
+            }
+        }
+        None => faults.push(unknown(name, place, names())),
+    }
+}
+
+fn put(loaded: &mut Loaded, setting: &Setting, text: &str, place: &str, faults: &mut Vec<String>) {
+    let value = match setting.kind {
+        SettingKind::Text | SettingKind::Path | SettingKind::Secret => {
+            Ok(Value::Text(text.to_owned()))
+        }
+        SettingKind::Number { min, max } => match text.replace('_', "").parse::<u64>() {
+            Ok(n) if (min..=max).contains(&n) => Ok(Value::Number(n)),
+            Ok(n) => Err(format!("{n} is not between {min} and {max}")),
+            Err(_) => Err(format!("{text:?} is not a whole number")),
+        },
+        SettingKind::Map => text
+            .split(',')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                pair.split_once('=')
+                    .map(|(k, v)| (k.trim().to_owned(), v.trim().to_owned()))
+                    .ok_or_else(|| format!("{pair:?} is not name=value"))
+            })
+            .collect::<Result<BTreeMap<_, _>, _>>()
+            .map(Value::Map),
+    };
+    match value {
+        Ok(Value::Map(more)) => {
+            let entry = loaded
+                .values
+                .entry(setting.name)
+                .or_insert_with(|| Value::Map(BTreeMap::new()));
+            if let Value::Map(map) = entry {
+                map.extend(more);
+            }
+        }
+        Ok(value) => {
+            loaded.values.insert(setting.name, value);
+        }
+        Err(why) => faults.push(format!("{} (from {place}): {why}", setting.name)),
+    }
+}
+
+fn unknown(name: &str, place: &str, known: impl Iterator<Item = String>) -> String {
+    let near = known
+        .map(|k| (strsim::damerau_levenshtein(&k, name), k))
+        .min()
+        .filter(|(distance, _)| *distance <= name.len() / 2);
+    match near {
+        Some((_, near)) => {
+            format!("{place}: there is no setting {name}; did you mean {near}?")
+        }
+        None => format!("{place}: there is no setting {name}; docs/configuration.md lists them all"),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn layers(text: &str) -> Layers {
+        Layers {
+            file: Some((PathBuf::from("/etc/headwater/headwater.toml"), text.to_owned())),
+            ..Layers::default()
+        }
+    }
+
+    const GOOD: &str = "[kafka]\nbrokers = \"a:1\"\nproperties = { \"security.protocol\" = \"ssl\" }\n[storage]\nurl = \"/data\"\n";
+
+    #[test]
+    fn flags_outrank_the_environment_and_the_file() {
+        let mut l = layers(GOOD);
+        assert_eq!(load(&l).unwrap().text("kafka.brokers").unwrap(), "a:1");
+        l.environment.insert("HEADWATER_KAFKA_BROKERS".into(), "b:1".into());
+        assert_eq!(load(&l).unwrap().text("kafka.brokers").unwrap(), "b:1");
+        l.flags.push("kafka.brokers=c:1".into());
+        let loaded = load(&l).unwrap();
+        assert_eq!(loaded.text("kafka.brokers").unwrap(), "c:1");
+        assert_eq!(loaded.map("kafka.properties")["security.protocol"], "ssl");
+        assert_eq!(loaded.path("sql.folder").unwrap(), Path::new("/etc/headwater/sql"));
+    }
+
+    #[test]
+    fn all_faults_come_at_once_with_the_near_name() {
+        let mut l = layers("[kafka]\nbroker = \"a:1\"\n[ingest]\nmicro_batch_ms = \"soon\"\n");
+        l.environment.insert("HEADWATER_FLIGHT_LISTN".into(), "x".into());
+        l.flags.push("query.threads=0".into());
+        let faults = load(&l).unwrap_err();
+        let all = faults.join("\n");
+        assert!(all.contains("no setting kafka.broker; did you mean kafka.brokers?"), "{all}");
+        assert!(all.contains("ingest.micro_batch_ms"), "{all}");
+        assert!(all.contains("did you mean HEADWATER_FLIGHT_LISTEN?"), "{all}");
+        assert!(all.contains("query.threads (from --set): 0 is not between 1 and 256"), "{all}");
+        assert!(all.contains("storage.url is missing"), "{all}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_names_its_line() {
+        let faults = load(&layers("[kafka]\nbrokers = \n")).unwrap_err();
+        assert!(faults[0].starts_with("/etc/headwater/headwater.toml:2:"), "{faults:?}");
+    }
+
+    #[test]
+    fn every_default_is_valid() {
+        let defaults = load(&layers(GOOD)).unwrap();
+        for setting in SETTINGS.iter().filter(|s| s.default.is_some()) {
+            assert!(defaults.values.contains_key(setting.name), "{}", setting.name);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The tables that exist without a statement: dead letters and the archive.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema};
+
+use super::engine_columns::table_engine_fields;
+use crate::kafka::headers_type;
+use crate::values::{TableDef, TableKind};
+
+/// The dead letters' table.
+pub const DEAD_LETTERS: &str = "dead_letters";
+/// The archive's table.
+pub const ARCHIVE: &str = "archive";
+
+/// Both tables.
+pub fn built_in_tables() -> Vec<TableDef> {
+    let text = |name: &str| Field::new(name, DataType::Utf8, false);
+    let record = [
+        Field::new("key", DataType::Binary, true),
+        Field::new("value", DataType::Binary, true),
+        Field::new("headers", headers_type(), true),
+    ];
+    let mut letters = vec![text("source"), text("pipeline"), text("reason")];
+    letters.extend(record.clone());
+    letters.push(Field::new("sign", DataType::Int32, false));
+    let mut archive = vec![text("source")];
+    archive.extend(record);
+    vec![
+        table(
+            DEAD_LETTERS,
+            TableKind::DeadLetters,
+            letters,
+            "Records and elements that could not become a row, with the reason and the record as \
+             received. A replayed one has an entry with sign -1 for the same position.",
+        ),
+        table(
+            ARCHIVE,
+            TableKind::Archive,
+            archive,
+            "Every record as it was received, still encrypted.",
+        ),
+    ]
+}
+
+fn table(name: &str, kind: TableKind, mut fields: Vec<Field>, comment: &str) -> TableDef {
+    fields.extend(table_engine_fields());
+    TableDef {
+        name: name.into(),
+        location: name.to_owned(),
+        kind,
+        schema: Arc::new(Schema::new(fields)),
+        partition_by: vec!["source".to_owned(), "arrival_hour".to_owned()],
+        comment: Some(comment.to_owned()),
+    }
+}

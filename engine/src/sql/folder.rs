@@ -1,0 +1,85 @@
+//! The files of a SQL folder, by the kind of object that they declare.
+
+use std::path::{Path, PathBuf};
+
+use super::fault::Fault;
+use super::near_name::suggestion;
+
+/// What the files of a subfolder declare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Declares {
+    Source,
+    Dimension,
+    Table,
+    Ledger,
+    Pipeline,
+    Metric,
+}
+
+const FOLDERS: [(&str, Declares); 6] = [
+    ("sources", Declares::Source),
+    ("dimensions", Declares::Dimension),
+    ("tables", Declares::Table),
+    ("ledgers", Declares::Ledger),
+    ("pipelines", Declares::Pipeline),
+    ("metrics", Declares::Metric),
+];
+
+const LATER: [&str; 2] = ["alerts", "schedules"];
+
+/// Lists the `.sql` files of the folder, sorted by kind and name.
+pub(super) fn files(folder: &Path) -> Result<Vec<(Declares, PathBuf)>, Vec<Fault>> {
+    let mut files = Vec::new();
+    let mut faults = Vec::new();
+    for path in entries(folder).map_err(|f| vec![f])? {
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        if !path.is_dir() {
+            if is_sql(&path) {
+                faults.push(Fault::of_file(&path, "is in none of the folders").help(format!(
+                    "move it to {}",
+                    FOLDERS.map(|f| f.0).join("/, ") + "/"
+                )));
+            }
+            continue;
+        }
+        let statements: Vec<PathBuf> = match entries(&path) {
+            Ok(entries) => entries.into_iter().filter(|p| is_sql(p)).collect(),
+            Err(fault) => {
+                faults.push(fault);
+                continue;
+            }
+        };
+        if let Some((_, declares)) = FOLDERS.iter().find(|(known, _)| *known == name) {
+            files.extend(statements.into_iter().map(|p| (*declares, p)));
+        } else if LATER.contains(&name) {
+            faults.extend(statements.iter().map(|p| {
+                Fault::of_file(p, format!("{name} are not supported by this version"))
+                    .help(format!("leave {name}/ empty"))
+            }));
+        } else if !name.starts_with('.') && !statements.is_empty() {
+            let known = FOLDERS.iter().map(|f| f.0).chain(LATER);
+            faults.push(
+                Fault::of_file(&path, "is no folder of the configuration")
+                    .help_if_any(suggestion(name, known)),
+            );
+        }
+    }
+    files.sort();
+    if faults.is_empty() { Ok(files) } else { Err(faults) }
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let fault = |e| Fault::of_file(folder, format!("folder cannot be read: {e}"));
+    let mut paths = std::fs::read_dir(folder)
+        .map_err(fault)?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(fault)?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn is_sql(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "sql")
+        && path.file_stem().and_then(|s| s.to_str()).is_some_and(|s| !s.starts_with('.'))
+}

@@ -1,0 +1,232 @@
+//! The names that one file uses of another: found, of the right kind, and in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::built_in_tables::{ARCHIVE, DEAD_LETTERS};
+use super::declared::Declared;
+use super::fault::Fault;
+use super::near_name::suggestion;
+use super::pipeline_def::{PipelineDef, UnresolvedPipeline};
+use super::source_progress::SOURCE_PROGRESS;
+use super::view_def::ViewDef;
+use crate::values::TableKind;
+
+const BUILT_IN: [&str; 3] = [DEAD_LETTERS, ARCHIVE, SOURCE_PROGRESS];
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Means {
+    Source,
+    Dimension,
+    Table,
+    Ledger,
+    View,
+    BuiltIn,
+}
+
+impl Means {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Source => "a source",
+            Self::Dimension => "a dimension",
+            Self::Table => "a table",
+            Self::Ledger => "a ledger",
+            Self::View => "a metric",
+            Self::BuiltIn => "a built-in table",
+        }
+    }
+}
+
+type Names = BTreeMap<String, Means>;
+
+/// Looks up what pipelines and views name; gives the views in the order of their dependencies.
+pub(super) fn look_up(
+    declared: &mut Declared,
+    folder: &Path,
+) -> Result<(Vec<PipelineDef>, Vec<ViewDef>), Vec<Fault>> {
+    let mut faults = Vec::new();
+    let names = names(declared, folder, &mut faults);
+    faults.extend(location_faults(declared));
+    let mut pipelines = Vec::new();
+    for pipeline in std::mem::take(&mut declared.pipelines) {
+        match resolve(pipeline, &names) {
+            Ok(pipeline) => pipelines.push(pipeline),
+            Err(wrong) => faults.extend(wrong),
+        }
+    }
+    faults.extend(ledger_faults(&pipelines, &names));
+    for view in &declared.views {
+        faults.extend(view_faults(view, &names));
+    }
+    let views = in_order(std::mem::take(&mut declared.views));
+    match views {
+        Ok(views) if faults.is_empty() => Ok((pipelines, views)),
+        Ok(_) => Err(faults),
+        Err(fault) => {
+            faults.push(fault);
+            Err(faults)
+        }
+    }
+}
+
+fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
+    let tables = declared.tables.iter().map(|(t, _)| match t.kind {
+        TableKind::Ledger(_) => (&t.name, Means::Ledger),
+        TableKind::Events | TableKind::DeadLetters | TableKind::Archive | TableKind::Commits => {
+            (&t.name, Means::Table)
+        }
+    });
+    let all = (declared.sources.iter().map(|s| (&s.name, Means::Source)))
+        .chain(declared.dimensions.iter().map(|d| (&d.name, Means::Dimension)))
+        .chain(tables)
+        .chain(declared.views.iter().map(|v| (&v.name, Means::View)));
+    let mut names: Names = BUILT_IN.map(|n| (n.to_owned(), Means::BuiltIn)).into();
+    for (name, means) in all {
+        if let Some(other) = names.insert(name.to_string(), means) {
+            let message = if other == Means::BuiltIn {
+                format!("{name} is the name of a built-in table")
+            } else {
+                format!("{name} is declared twice: as {} and as {}", other.noun(), means.noun())
+            };
+            faults.push(Fault::of_file(folder, message).help("rename one of them"));
+        }
+    }
+    names
+}
+
+fn location_faults(declared: &Declared) -> Vec<Fault> {
+    let mut seen: BTreeMap<&str, &str> =
+        [(DEAD_LETTERS, DEAD_LETTERS), (ARCHIVE, ARCHIVE)].into();
+    let mut faults = Vec::new();
+    for (table, text) in &declared.tables {
+        if let Some(other) = seen.insert(&table.location, &table.name) {
+            let message = format!("'{}' is the folder of table {other}", table.location);
+            faults.push(text.fault_in("LOCATION", message).help("give each table its own folder"));
+        }
+    }
+    faults
+}
+
+fn resolve(pipeline: UnresolvedPipeline, names: &Names) -> Result<PipelineDef, Vec<Fault>> {
+    let text = &pipeline.text;
+    let mut faults = Vec::new();
+    let sink = names.get(&pipeline.sink.name).copied();
+    let (wanted, wanted_noun) = match sink {
+        Some(Means::Ledger) => (Means::Table, "a table that pipelines write"),
+        _ => (Means::Source, "a source"),
+    };
+    if !matches!(sink, Some(Means::Table | Means::Ledger)) {
+        let name = &pipeline.sink.name;
+        let message = match sink {
+            Some(means) => format!("{name} is {}, which no pipeline can write", means.noun()),
+            None => format!("table {name} does not exist"),
+        };
+        let known = names.iter().filter(|n| matches!(n.1, Means::Table | Means::Ledger));
+        faults.push(
+            text.fault_on(&pipeline.sink.written, "INSERT INTO", message)
+                .help_if_any(suggestion(name, known.map(|n| n.0.as_str()))),
+        );
+    }
+    let mut sources = Vec::new();
+    let mut dimensions = Vec::new();
+    for read in &pipeline.reads {
+        match names.get(&read.name).copied() {
+            Some(Means::Dimension) => dimensions.push(read.name.as_str().into()),
+            Some(means) if means == wanted => sources.push(read),
+            Some(means) => faults.push(
+                text.fault_on(&read.written, "FROM", format!("{} is {}", read.name, means.noun()))
+                    .help(format!("this pipeline reads {wanted_noun}")),
+            ),
+            None => faults.push(
+                text.fault_on(&read.written, "FROM", format!("table {} does not exist", read.name))
+                    .help_if_any(suggestion(&read.name, names.keys().map(String::as_str))),
+            ),
+        }
+    }
+    if let [_, second, ..] = sources.as_slice() {
+        let message = format!("reads a second table, {}", second.name);
+        faults.push(
+            text.fault_on(&second.written, "FROM", message)
+                .help("a pipeline reads one source and joins dimensions"),
+        );
+    }
+    match sources.first() {
+        Some(source) if faults.is_empty() => Ok(PipelineDef {
+            name: pipeline.name,
+            sink: pipeline.sink.name.into(),
+            source: source.name.as_str().into(),
+            dimensions,
+            query: pipeline.query,
+            comment: text.header(),
+            text: pipeline.text,
+        }),
+        Some(_) => Err(faults),
+        None => {
+            if faults.is_empty() {
+                faults.push(text.fault_in("FROM", format!("must read {wanted_noun}")));
+            }
+            Err(faults)
+        }
+    }
+}
+
+/// A ledger has one writer, fed by one pipeline, from a table that a pipeline fills.
+fn ledger_faults(pipelines: &[PipelineDef], names: &Names) -> Vec<Fault> {
+    let mut fed = BTreeMap::new();
+    let mut faults = Vec::new();
+    for pipeline in pipelines {
+        if names.get(&*pipeline.sink) != Some(&Means::Ledger) {
+            continue;
+        }
+        if let Some(other) = fed.insert(pipeline.sink.clone(), pipeline.name.clone()) {
+            let message = format!("ledger {} is already fed by pipeline {other}", pipeline.sink);
+            faults.push(pipeline.text.fault_in("INSERT INTO", message));
+        }
+        if !pipelines.iter().any(|p| p.sink == pipeline.source) {
+            let message = format!("no pipeline writes table {}", pipeline.source);
+            faults.push(pipeline.text.fault_in("FROM", message));
+        }
+    }
+    faults
+}
+
+fn view_faults(view: &ViewDef, names: &Names) -> Vec<Fault> {
+    let readable =
+        |m: &Means| matches!(m, Means::Table | Means::Ledger | Means::View | Means::BuiltIn);
+    let mut faults = Vec::new();
+    for read in &view.relations {
+        let message = match names.get(&read.name) {
+            Some(means) if readable(means) => continue,
+            Some(means) => format!("{} is {}, which is not kept as a table", read.name, means.noun()),
+            None => format!("table {} does not exist", read.name),
+        };
+        let known = names.iter().filter(|n| readable(n.1)).map(|n| n.0.as_str());
+        faults.push(
+            view.text
+                .fault_on(&read.written, "FROM", message)
+                .help_if_any(suggestion(&read.name, known)),
+        );
+    }
+    faults
+}
+
+/// Views after those that they read; by name where that leaves a choice.
+fn in_order(mut views: Vec<ViewDef>) -> Result<Vec<ViewDef>, Fault> {
+    views.sort_by(|a, b| a.name.cmp(&b.name));
+    let all: BTreeSet<String> = views.iter().map(|v| v.name.to_string()).collect();
+    let mut done: BTreeSet<String> = BTreeSet::new();
+    let mut ordered = Vec::with_capacity(views.len());
+    while !views.is_empty() {
+        let ready = |v: &ViewDef| v.reads.iter().all(|r| !all.contains(r) || done.contains(r));
+        let Some(next) = views.iter().position(ready) else {
+            let circle: Vec<&str> = views.iter().map(|v| &*v.name).collect();
+            let message = format!("metrics read each other in a circle: {}", circle.join(", "));
+            return Err(views[0].text.fault_in("FROM", message));
+        };
+        let view = views.remove(next);
+        done.insert(view.name.to_string());
+        ordered.push(view);
+    }
+    Ok(ordered)
+}

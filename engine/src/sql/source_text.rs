@@ -1,0 +1,250 @@
+//! The text of one file of the SQL folder, and the way from a place in it to a [`Fault`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use datafusion::common::Span;
+use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::ast::Spanned;
+
+use super::fault::{Fault, Place};
+use super::near_name::suggestion;
+use super::variables::{Substituted, WrongKind, substitute};
+
+/// A file's text with its variables replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceText {
+    file: PathBuf,
+    name: String,
+    substituted: Substituted,
+}
+
+impl SourceText {
+    /// Reads a file and replaces its variables.
+    pub(super) fn read(
+        file: &Path,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<Self, Vec<Fault>> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| vec![Fault::of_file(file, format!("cannot be read: {e}"))])?;
+        Self::new(file, &text, variables)
+    }
+
+    /// A text as if it had been read from a file.
+    pub(super) fn new(
+        file: &Path,
+        text: &str,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<Self, Vec<Fault>> {
+        let stem = file.file_stem().and_then(|s| s.to_str());
+        let substituted = substitute(text, variables).map_err(|wrong| {
+            wrong
+                .into_iter()
+                .map(|w| {
+                    let mut fault = unreplaced(file, &w.kind, variables);
+                    fault.place = Place::At {
+                        line: w.line,
+                        column: w.column,
+                    };
+                    fault
+                })
+                .collect::<Vec<_>>()
+        })?;
+        Ok(Self {
+            file: file.to_owned(),
+            name: stem.unwrap_or_default().to_owned(),
+            substituted,
+        })
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The file's stem: the name that its object must have.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text after substitution.
+    pub(super) fn text(&self) -> &str {
+        &self.substituted.text
+    }
+
+    /// The comment lines that the file begins with, without their dashes.
+    pub(super) fn header(&self) -> Option<String> {
+        let lines: Vec<&str> = self
+            .text()
+            .lines()
+            .map_while(|l| l.trim().strip_prefix("--"))
+            .map(str::trim)
+            .collect();
+        let header = lines.join("\n").trim().to_owned();
+        (!header.is_empty()).then_some(header)
+    }
+
+    /// The statement's text: the file without its header and its last semicolon.
+    pub(super) fn statement_text(&self) -> &str {
+        let mut rest = self.text().trim_start();
+        while rest.starts_with("--") {
+            rest = rest.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
+        }
+        rest.trim_end().trim_end_matches(';').trim_end()
+    }
+
+    /// A fault of the whole file.
+    pub(super) fn fault(&self, message: impl Into<String>) -> Fault {
+        Fault::of_file(&self.file, message)
+    }
+
+    /// A fault of a clause.
+    pub(super) fn fault_in(&self, clause: impl Into<String>, message: impl Into<String>) -> Fault {
+        Fault {
+            place: Place::Clause(clause.into()),
+            ..self.fault(message)
+        }
+    }
+
+    /// A fault at a line and column of the substituted text; line 0 is nowhere.
+    pub(super) fn fault_at(&self, line: u64, column: u64, message: impl Into<String>) -> Fault {
+        let mut fault = self.fault(message);
+        if line > 0 {
+            fault.place = Place::At {
+                line,
+                column: self.substituted.written_column(line, column),
+            };
+        }
+        fault
+    }
+
+    /// A fault at a node of the syntax tree; of the clause where the node has no position.
+    pub(super) fn fault_on(
+        &self,
+        node: &impl Spanned,
+        clause: &str,
+        message: impl Into<String>,
+    ) -> Fault {
+        let start = node.span().start;
+        if start.line == 0 {
+            self.fault_in(clause, message)
+        } else {
+            self.fault_at(start.line, start.column, message)
+        }
+    }
+
+    /// A parser's or planner's error as a fault, at its position if it has one.
+    pub(super) fn fault_from(&self, error: &DataFusionError, clause: &str) -> Fault {
+        let span: Option<Span> = error.diagnostic().and_then(|d| d.span);
+        let (message, help) = plain_message(error);
+        let found = span
+            .map(|s| (s.start.line, s.start.column))
+            .or_else(|| written_place(&message))
+            .or_else(|| self.place_of_quoted(&message));
+        let message = without_place(&message);
+        match found {
+            Some((line, column)) => self.fault_at(line, column, message),
+            None => self.fault_in(clause, message),
+        }
+        .help_if_any(help)
+    }
+
+    /// The place of a name that the message quotes, if it stands once in the text: planner errors
+    /// without a position usually name the function or column that they are about.
+    fn place_of_quoted(&self, message: &str) -> Option<(u64, u64)> {
+        let name = message.split('\'').nth(1)?.rsplit('.').next()?;
+        let name = name.trim_matches('"');
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        if name.is_empty() || !name.chars().all(is_word) {
+            return None;
+        }
+        let lower = self.text().to_lowercase();
+        let mut places = lower.match_indices(name).filter(|(at, _)| {
+            let line = &lower[lower[..*at].rfind('\n').map_or(0, |n| n + 1)..*at];
+            let before = line.chars().next_back().is_some_and(is_word);
+            let after = lower[at + name.len()..].chars().next().is_some_and(is_word);
+            !before && !after && !line.contains("--")
+        });
+        let (at, _) = places.next()?;
+        if places.next().is_some() {
+            return None;
+        }
+        let before = &lower[..at];
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+        Some((before.matches('\n').count() as u64 + 1, column as u64 + 1))
+    }
+}
+
+fn unreplaced(file: &Path, kind: &WrongKind, variables: &BTreeMap<String, String>) -> Fault {
+    match kind {
+        WrongKind::Unknown(name) => {
+            let near = suggestion(name, variables.keys().map(String::as_str));
+            Fault::of_file(file, format!("unknown variable ${{{name}}}")).help(near.unwrap_or_else(
+                || "set it in section [sql.variables] of the configuration".to_owned(),
+            ))
+        }
+        WrongKind::Unsafe(name) => Fault::of_file(
+            file,
+            format!("the value of variable ${{{name}}} has a quote or a line break"),
+        ),
+        WrongKind::Open => Fault::of_file(file, "${ is not closed on its line")
+            .help("write ${name}"),
+    }
+}
+
+/// The error's own message, without the prefixes that say which part of DataFusion raised it.
+fn plain_message(error: &DataFusionError) -> (String, Option<String>) {
+    let root = match error {
+        DataFusionError::Diagnostic(_, inner) | DataFusionError::Context(_, inner) => {
+            return plain_message(inner);
+        }
+        DataFusionError::Collection(all) if !all.is_empty() => return plain_message(&all[0]),
+        root => root,
+    };
+    let text = root.strip_backtrace();
+    let mut text = text.as_str();
+    for prefix in [
+        "SQL error: ",
+        "Error during planning: ",
+        "Schema error: ",
+        "This feature is not implemented: ",
+        "Execution error: ",
+        "Arrow error: ",
+    ] {
+        text = text.strip_prefix(prefix).unwrap_or(text);
+    }
+    let text = text
+        .strip_prefix("ParserError(\"")
+        .and_then(|t| t.strip_suffix("\")"))
+        .unwrap_or(text);
+    let (text, help) = match text.split_once("\nDid you mean ") {
+        Some((text, near)) => (text, Some(format!("did you mean {}", near.trim()))),
+        None => (text, None),
+    };
+    let text = text.trim().trim_end_matches('.').replace('\n', " ");
+    let mut chars = text.chars();
+    let lowered = match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text.clone(),
+    };
+    (lowered, help)
+}
+
+const PLACE: &str = " at Line: ";
+
+/// The place that sqlparser writes at the end of its messages.
+fn written_place(message: &str) -> Option<(u64, u64)> {
+    let (_, place) = message.rsplit_once(PLACE)?;
+    let (line, column) = place.split_once(", Column: ")?;
+    let digits = |s: &str| {
+        let end = s.find(|c: char| !c.is_ascii_digit()).unwrap_or(s.len());
+        s[..end].parse().ok()
+    };
+    Some((digits(line)?, digits(column)?))
+}
+
+fn without_place(message: &str) -> &str {
+    message.rsplit_once(PLACE).map_or(message, |(text, _)| text)
+}

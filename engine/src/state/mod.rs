@@ -1,0 +1,21 @@
+//! The published state: one instant of all tables, swapped as a whole and pinned by each query.
+//!
+//! Reading order: [`published`] is the state itself and its two changes (a micro-batch is
+//! published, a commit group takes the place of a tail); [`file_index`] is a table's committed
+//! files with what prunes them; [`pinned`] carries a state through a session; [`provider`] scans a
+//! table of it; [`session`] is the one place that makes sessions; [`system`] shows the engine
+//! itself as tables.
+
+pub mod file_index;
+pub mod pinned;
+pub mod progress;
+pub mod provider;
+pub mod published;
+pub mod session;
+pub mod system;
+
+pub use file_index::FileIndex;
+pub use pinned::Pinned;
+pub use progress::{PartitionProgress, SourceProgress};
+pub use published::{MicroBatch, Published, Publisher, TableState, Tail};
+pub use session::{Sessions, SessionsConfig};

@@ -1,0 +1,229 @@
+//! A stored table as DataFusion scans it: the committed files that may match, and the tail.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::memory::MemorySourceConfig;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::DFSchema;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, ParquetSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::union::UnionExec;
+
+use super::file_index::{FileStatistics, IndexedFile};
+use super::pinned::Pinned;
+use super::published::TableState;
+use crate::values::TableDef;
+
+/// The URL under which the storage root is registered with a session's runtime.
+pub const STORE_URL: &str = "headwater://storage";
+
+/// A stored table. It holds the table's name and schema only: what is scanned is the state that
+/// the session pinned.
+#[derive(Debug)]
+pub struct StoredTable {
+    def: Arc<TableDef>,
+    always_answers: bool,
+}
+
+impl StoredTable {
+    /// A table whose rows depend on how far the sources have been read.
+    pub fn new(def: Arc<TableDef>) -> Self {
+        Self {
+            def,
+            always_answers: false,
+        }
+    }
+
+    /// A table that answers while the state is still catching up.
+    pub fn always_answering(def: Arc<TableDef>) -> Self {
+        Self {
+            def,
+            always_answers: true,
+        }
+    }
+}
+
+#[async_trait]
+impl TableProvider for StoredTable {
+    fn schema(&self) -> SchemaRef {
+        self.def.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let pinned = Pinned::of(session)?;
+        if !self.always_answers {
+            pinned.check_caught_up()?;
+        }
+        let table = pinned.state.table(&self.def.name).ok_or_else(|| {
+            DataFusionError::Plan(format!("table {} is not there any more", self.def.name))
+        })?;
+        let mut parts = Vec::with_capacity(2);
+        if let Some(files) = scan_files(session, table, projection, filters, limit)? {
+            parts.push(files);
+        }
+        if !table.tail.is_empty() || parts.is_empty() {
+            parts.push(scan_tail(table, projection)?);
+        }
+        match <[_; 1]>::try_from(parts) {
+            Ok([only]) => Ok(only),
+            Err(parts) => UnionExec::try_new(parts),
+        }
+    }
+}
+
+fn scan_tail(
+    table: &TableState,
+    projection: Option<&Vec<usize>>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let batches: Vec<_> = table.tail.iter().map(|t| t.rows.clone()).collect();
+    let source =
+        MemorySourceConfig::try_new(&[batches], table.def.schema.clone(), projection.cloned())?;
+    Ok(DataSourceExec::from_data_source(source))
+}
+
+fn scan_files(
+    session: &dyn Session,
+    table: &TableState,
+    projection: Option<&Vec<usize>>,
+    filters: &[Expr],
+    limit: Option<usize>,
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let def = &table.def;
+    let predicate = match conjunction(filters.to_vec()) {
+        None => None,
+        Some(filter) => {
+            let schema = DFSchema::try_from(def.schema.clone())?;
+            Some(session.create_physical_expr(filter, &schema)?)
+        }
+    };
+    let files = prune(table, predicate.as_ref());
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let (file_schema, partition_fields) = split_schema(def);
+    let table_schema = TableSchema::new(file_schema, partition_fields);
+    let url = ObjectStoreUrl::parse(STORE_URL)?;
+    let store = session.runtime_env().object_store(&url)?;
+    let metadata_cache = session
+        .runtime_env()
+        .cache_manager
+        .get_file_metadata_cache();
+    let mut source = ParquetSource::new(table_schema.clone()).with_parquet_file_reader_factory(
+        Arc::new(CachedParquetFileReaderFactory::new(store, metadata_cache)),
+    );
+    if let Some(predicate) = predicate {
+        let reordered = datafusion::physical_expr::utils::reassign_expr_columns(
+            predicate,
+            table_schema.table_schema(),
+        )?;
+        source = source.with_predicate(reordered);
+    }
+    let partitions = session.config().target_partitions().clamp(1, files.len());
+    let mut groups = vec![Vec::new(); partitions];
+    for (i, file) in files.iter().enumerate() {
+        groups[i % partitions].push(partitioned_file(def, file));
+    }
+    let config = FileScanConfigBuilder::new(url, Arc::new(source))
+        .with_file_groups(groups.into_iter().map(FileGroup::new).collect())
+        .with_projection_indices(Some(file_projection(
+            def,
+            table_schema.table_schema(),
+            projection,
+        )?))?
+        .with_limit(limit)
+        .build();
+    Ok(Some(DataSourceExec::from_data_source(config)))
+}
+
+/// The files that may hold a row that the predicate accepts, by their own minimum and maximum.
+fn prune(
+    table: &TableState,
+    predicate: Option<&Arc<dyn datafusion::physical_expr::PhysicalExpr>>,
+) -> Vec<Arc<IndexedFile>> {
+    let files = table.files.files();
+    let keep = predicate
+        .and_then(|p| PruningPredicate::try_new(p.clone(), table.def.schema.clone()).ok())
+        .and_then(|p| {
+            p.prune(&FileStatistics::new(files, table.def.schema.clone()))
+                .ok()
+        });
+    match keep {
+        None => files.to_vec(),
+        Some(keep) => files
+            .iter()
+            .zip(keep)
+            .filter(|(_, keep)| *keep)
+            .map(|(f, _)| f.clone())
+            .collect(),
+    }
+}
+
+/// Parquet files don't store partition columns: the file's schema, and the partition fields.
+fn split_schema(def: &TableDef) -> (SchemaRef, Vec<FieldRef>) {
+    let stored: Vec<FieldRef> = def
+        .schema
+        .fields()
+        .iter()
+        .filter(|f| !def.partition_by.contains(f.name()))
+        .cloned()
+        .collect();
+    let partition = def
+        .partition_by
+        .iter()
+        .filter_map(|name| def.schema.field_with_name(name).ok())
+        .map(|f| Arc::new(Field::new(f.name(), DataType::clone(f.data_type()), f.is_nullable())))
+        .collect();
+    (Arc::new(Schema::new(stored)), partition)
+}
+
+/// The projection over the file's columns followed by the partition columns, so that the scan
+/// gives the table's columns in the table's order.
+fn file_projection(
+    def: &TableDef,
+    scanned: &SchemaRef,
+    projection: Option<&Vec<usize>>,
+) -> Result<Vec<usize>> {
+    let all: Vec<usize> = (0..def.schema.fields().len()).collect();
+    projection
+        .unwrap_or(&all)
+        .iter()
+        .map(|i| Ok(scanned.index_of(def.schema.field(*i).name())?))
+        .collect()
+}
+
+fn partitioned_file(def: &TableDef, file: &IndexedFile) -> PartitionedFile {
+    let path = format!("{}/{}", def.location, file.file.path);
+    let mut partitioned = PartitionedFile::new(path, u64::try_from(file.file.size).unwrap_or(0));
+    partitioned.partition_values.clone_from(&file.partition);
+    partitioned
+}

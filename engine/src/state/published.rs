@@ -1,0 +1,221 @@
+//! The published state: committed files and in-memory tail of every table, swapped as one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use arrow::array::RecordBatch;
+use parking_lot::Mutex;
+
+use super::file_index::FileIndex;
+use super::progress::SourceProgress;
+use crate::commit::{Incarnation, PartitionCount};
+use crate::error::{EngineError, Result};
+use crate::values::{DataFile, Offsets, TableDef};
+
+/// Rows of one micro-batch in one table: visible, not yet in a commit group.
+#[derive(Debug)]
+pub struct Tail {
+    /// The publish order number of the micro-batch.
+    pub sequence: u64,
+    /// Bytes that they take in memory.
+    pub bytes: usize,
+    /// Its rows, in the table's schema.
+    pub rows: RecordBatch,
+}
+
+/// One table at one instant.
+#[derive(Debug, Clone)]
+pub struct TableState {
+    /// What the table is.
+    pub def: Arc<TableDef>,
+    /// Its committed files.
+    pub files: Arc<FileIndex>,
+    /// Its rows that are not yet committed, in publish order.
+    pub tail: Vec<Arc<Tail>>,
+}
+
+/// One instant of everything: what a query pins, and what a commit group is cut from.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The publish order number of the latest micro-batch in it.
+    pub sequence: u64,
+    /// The latest commit group whose files it shows.
+    pub group: i64,
+    /// When it was published, in microseconds since the epoch.
+    pub published_at_us: i64,
+    /// All tables by name.
+    pub tables: BTreeMap<Arc<str>, TableState>,
+    /// How far each pipeline has read each topic partition, earlier incarnations included.
+    pub offsets: Arc<Offsets>,
+    /// The offsets of the latest commit group.
+    pub committed_offsets: Arc<Offsets>,
+    /// The topics that were ever read: name, id, incarnation.
+    pub incarnations: Arc<Vec<Incarnation>>,
+    /// Bytes that the tails hold in memory.
+    pub tail_bytes: usize,
+    /// The latest ledger entry's number.
+    pub last_entry: i64,
+    /// What was counted since the latest commit group, by micro-batch.
+    pub counts: Vec<Arc<(u64, Vec<PartitionCount>)>>,
+    /// How far each source has been read.
+    pub progress: BTreeMap<Arc<str>, Arc<SourceProgress>>,
+}
+
+/// What one micro-batch adds, in all tables at once.
+#[derive(Debug, Default)]
+pub struct MicroBatch {
+    /// Rows by table, in the tables' schemas.
+    pub rows: Vec<(Arc<str>, RecordBatch)>,
+    /// The next offsets that change.
+    pub offsets: Offsets,
+    /// What was counted.
+    pub counts: Vec<PartitionCount>,
+    /// The latest ledger entry, where the micro-batch brought some.
+    pub last_entry: Option<i64>,
+    /// The source's progress after it.
+    pub progress: Option<SourceProgress>,
+}
+
+impl Published {
+    /// The sources that have not read what was there at the start.
+    pub fn catching_up(&self) -> Vec<&SourceProgress> {
+        self.progress
+            .values()
+            .filter(|p| !p.caught_up())
+            .map(AsRef::as_ref)
+            .collect()
+    }
+
+    /// A table by its name.
+    pub fn table(&self, name: &str) -> Option<&TableState> {
+        self.tables.get(name)
+    }
+
+    fn with(&self, added: MicroBatch, now_us: i64) -> Result<Self> {
+        let mut next = self.clone();
+        next.sequence += 1;
+        next.published_at_us = now_us;
+        for (name, rows) in added.rows {
+            let table = next.tables.get_mut(&name).ok_or_else(|| {
+                EngineError::internal(format!("micro-batch for a table that isn't there: {name}"))
+            })?;
+            let bytes = rows.get_array_memory_size();
+            next.tail_bytes += bytes;
+            table.tail.push(Arc::new(Tail {
+                sequence: next.sequence,
+                bytes,
+                rows,
+            }));
+        }
+        if !added.offsets.is_empty() {
+            let mut offsets = (*next.offsets).clone();
+            offsets.extend(added.offsets);
+            next.offsets = Arc::new(offsets);
+        }
+        if !added.counts.is_empty() {
+            next.counts.push(Arc::new((next.sequence, added.counts)));
+        }
+        if let Some(entry) = added.last_entry {
+            next.last_entry = entry;
+        }
+        if let Some(progress) = added.progress {
+            next.progress
+                .insert(progress.source.clone(), Arc::new(progress));
+        }
+        Ok(next)
+    }
+
+    /// The state after a commit group took over everything up to a publish order number.
+    fn committed(
+        &self,
+        cut: &Published,
+        group: i64,
+        files: &[(Arc<str>, Vec<DataFile>)],
+    ) -> Result<Self> {
+        let mut next = self.clone();
+        next.group = group;
+        next.committed_offsets = cut.offsets.clone();
+        next.counts.retain(|c| c.0 > cut.sequence);
+        for table in next.tables.values_mut() {
+            table.tail.retain(|t| t.sequence > cut.sequence);
+        }
+        next.tail_bytes = next
+            .tables
+            .values()
+            .flat_map(|t| &t.tail)
+            .map(|t| t.bytes)
+            .sum();
+        for (name, added) in files {
+            let table = next.tables.get_mut(name).ok_or_else(|| {
+                EngineError::internal(format!("commit group for a table that isn't there: {name}"))
+            })?;
+            table.files = Arc::new(table.files.with(&table.def, added)?);
+        }
+        Ok(next)
+    }
+}
+
+/// Holds the current [`Published`]; the one place where it changes.
+#[derive(Debug)]
+pub struct Publisher {
+    current: ArcSwap<Published>,
+    change: Mutex<()>,
+}
+
+impl Publisher {
+    /// Starts from a recovered state.
+    pub fn new(state: Published) -> Self {
+        Self {
+            current: ArcSwap::from_pointee(state),
+            change: Mutex::new(()),
+        }
+    }
+
+    /// The state published at this moment.
+    pub fn current(&self) -> Arc<Published> {
+        self.current.load_full()
+    }
+
+    /// Publishes a micro-batch: all its rows become visible in one swap.
+    pub fn publish(&self, added: MicroBatch, now_us: i64) -> Result<Arc<Published>> {
+        let _change = self.change.lock();
+        let next = Arc::new(self.current.load().with(added, now_us)?);
+        self.current.store(next.clone());
+        Ok(next)
+    }
+
+    /// Makes an incarnation of a topic known, before the first record of it is published.
+    pub fn note_incarnation(&self, incarnation: Incarnation) {
+        let _change = self.change.lock();
+        let mut next = (**self.current.load()).clone();
+        if !next.incarnations.contains(&incarnation) {
+            Arc::make_mut(&mut next.incarnations).push(incarnation);
+            self.current.store(Arc::new(next));
+        }
+    }
+
+    /// Brings a source's progress up to date without rows: time passes for an idle source too.
+    pub fn note_progress(&self, progress: SourceProgress, now_us: i64) {
+        let _change = self.change.lock();
+        let mut next = (**self.current.load()).clone();
+        next.published_at_us = now_us;
+        next.progress
+            .insert(progress.source.clone(), Arc::new(progress));
+        self.current.store(Arc::new(next));
+    }
+
+    /// Swaps the tails that `cut` held for the files of the commit group that took them: no query
+    /// sees a row twice or not at all.
+    pub fn committed(
+        &self,
+        cut: &Published,
+        group: i64,
+        files: &[(Arc<str>, Vec<DataFile>)],
+    ) -> Result<Arc<Published>> {
+        let _change = self.change.lock();
+        let next = Arc::new(self.current.load().committed(cut, group, files)?);
+        self.current.store(next.clone());
+        Ok(next)
+    }
+}

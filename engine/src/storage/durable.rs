@@ -1,0 +1,252 @@
+//! A local object store whose puts have reached the disk when they return.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+
+use super::durable_upload::DurableUpload;
+
+const STORE: &str = "DurableLocal";
+
+/// [`LocalFileSystem`] for everything but writing. A put writes and syncs a staging file, gives
+/// it its name (a rename, or a hard link where the name must be free), and syncs the folder.
+///
+/// Staging files are named `<name>#<digits>`, which [`LocalFileSystem`] leaves out of listings.
+#[derive(Debug, Clone)]
+pub struct DurableLocal {
+    inner: Arc<LocalFileSystem>,
+    root: Arc<FilePath>,
+}
+
+impl DurableLocal {
+    /// A store below `root`, which must exist.
+    pub fn new(root: &FilePath) -> Result<Self> {
+        Ok(Self {
+            inner: Arc::new(LocalFileSystem::new_with_prefix(root)?),
+            root: Arc::from(root),
+        })
+    }
+
+    fn file_path(&self, location: &Path) -> Result<PathBuf> {
+        self.inner.path_to_filesystem(location)
+    }
+}
+
+impl fmt::Display for DurableLocal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{STORE}({})", self.root.display())
+    }
+}
+
+#[async_trait]
+impl ObjectStore for DurableLocal {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> Result<PutResult> {
+        let path = self.file_path(location)?;
+        let root = self.root.clone();
+        blocking(move || put(&path, &root, &payload, &opts.mode)).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        _opts: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        let path = self.file_path(location)?;
+        let root = self.root.clone();
+        blocking(move || {
+            let (file, staging) = stage(&path, &root).map_err(|e| io_error(&path, e))?;
+            Ok(Box::new(DurableUpload::new(file, staging, path)) as Box<dyn MultipartUpload>)
+        })
+        .await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.inner.get_opts(location, options).await
+    }
+
+    async fn get_ranges(
+        &self,
+        location: &Path,
+        ranges: &[std::ops::Range<u64>],
+    ) -> Result<Vec<Bytes>> {
+        self.inner.get_ranges(location, ranges).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list_with_offset(prefix, offset)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await?;
+        let to = self.file_path(to)?;
+        blocking(move || sync_file_and_folder(&to).map_err(|e| io_error(&to, e))).await
+    }
+}
+
+fn put(
+    path: &FilePath,
+    root: &FilePath,
+    payload: &PutPayload,
+    mode: &PutMode,
+) -> Result<PutResult> {
+    let (mut file, staging) = stage(path, root).map_err(|e| io_error(path, e))?;
+    let named = payload
+        .iter()
+        .try_for_each(|part| file.write_all(part))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| name_file(&staging, path, mode));
+    if let Err(e) = named {
+        // What is staged is of no use to anybody; that it stays behind is harmless.
+        let _ = fs::remove_file(&staging);
+        if e.kind() == io::ErrorKind::AlreadyExists {
+            // The name may have been taken by an earlier put of the caller's whose answer got
+            // lost before the folder was synced.
+            sync_file_and_folder(path).map_err(|e| io_error(path, e))?;
+        }
+        return Err(io_error(path, e));
+    }
+    sync_parent(path).map_err(|e| io_error(path, e))?;
+    Ok(PutResult {
+        e_tag: None,
+        version: None,
+    })
+}
+
+/// Gives a synced staging file its name.
+fn name_file(staging: &FilePath, path: &FilePath, mode: &PutMode) -> io::Result<()> {
+    match mode {
+        PutMode::Overwrite => fs::rename(staging, path),
+        PutMode::Create => {
+            fs::hard_link(staging, path)?;
+            let _ = fs::remove_file(staging);
+            Ok(())
+        }
+        PutMode::Update(_) => Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "a local put cannot be conditional on a version",
+        )),
+    }
+}
+
+/// Creates the staging file of `path`, with its folders.
+fn stage(path: &FilePath, root: &FilePath) -> io::Result<(File, PathBuf)> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!("#{}", uuid::Uuid::new_v4().as_u64_pair().0));
+    let staging = PathBuf::from(name);
+    let open = || {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&staging)
+    };
+    match open() {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            if let Some(folder) = path.parent() {
+                create_folders(folder, root)?;
+            }
+            Ok((open()?, staging))
+        }
+        other => Ok((other?, staging)),
+    }
+}
+
+/// Makes a folder below `root` and syncs the parents of all that is new.
+fn create_folders(folder: &FilePath, root: &FilePath) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if folder != root
+        && let Some(parent) = folder.parent()
+    {
+        create_folders(parent, root)?;
+    }
+    match fs::create_dir(folder) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+        _ => {}
+    }
+    // Synced also where another thread has just made it: that thread may not have got so far.
+    sync_parent(folder)
+}
+
+/// Syncs the folder that holds `path`.
+pub(super) fn sync_parent(path: &FilePath) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn sync_file_and_folder(path: &FilePath) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    sync_parent(path)
+}
+
+/// An I/O error in the terms of `object_store`.
+pub(super) fn io_error(path: &FilePath, e: io::Error) -> Error {
+    let path = path.display().to_string();
+    match e.kind() {
+        io::ErrorKind::AlreadyExists => Error::AlreadyExists {
+            path,
+            source: e.into(),
+        },
+        io::ErrorKind::NotFound => Error::NotFound {
+            path,
+            source: e.into(),
+        },
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Error::PermissionDenied {
+                path,
+                source: e.into(),
+            }
+        }
+        _ => Error::Generic {
+            store: STORE,
+            source: format!("{path}: {e}").into(),
+        },
+    }
+}
+
+/// Runs file system calls where they block nobody.
+pub(super) async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(f)
+        .await
+        .map_err(|source| Error::JoinError { source })?
+}

@@ -1,0 +1,147 @@
+//! The handle on the storage root.
+
+use std::collections::BTreeMap;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreExt};
+use url::Url;
+
+use super::{Backoff, DurableLocal, FaultPlan, Faulty};
+use crate::error::{EngineError, Result};
+
+/// An object store rooted at the configured URL. Cloning is cheap; all clones share the store.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    store: Arc<dyn ObjectStore>,
+    url: Arc<str>,
+    folder: Option<Arc<FilePath>>,
+}
+
+impl Storage {
+    /// Opens `file://…` or a plain path (made if it is not there), `s3://…` or any URL that
+    /// `object_store` knows with its options, or `memory://` (a store of its own each time).
+    pub fn open(url: &str, options: &BTreeMap<String, String>) -> Result<Self> {
+        if !url.contains("://") {
+            return Self::open_folder(FilePath::new(url));
+        }
+        let parsed = Url::parse(url).map_err(|e| {
+            EngineError::invalid(format!(
+                "storage url `{url}` cannot be read; write file:///path or s3://bucket/prefix"
+            ))
+            .caused_by(e)
+        })?;
+        match parsed.scheme() {
+            "file" => {
+                let folder = parsed.to_file_path().map_err(|()| {
+                    EngineError::invalid(format!(
+                        "storage url `{url}` names no local folder; write file:///path"
+                    ))
+                })?;
+                Self::open_folder(&folder)
+            }
+            "memory" => Ok(Self::from_store(Arc::new(InMemory::new()), url)),
+            _ => {
+                let (store, prefix) =
+                    object_store::parse_url_opts(&parsed, options).map_err(|e| {
+                        EngineError::invalid(format!(
+                            "storage url `{url}` or its options are not usable"
+                        ))
+                        .caused_by(e)
+                    })?;
+                let store: Arc<dyn ObjectStore> = if prefix.as_ref().is_empty() {
+                    Arc::from(store)
+                } else {
+                    Arc::new(PrefixStore::new(store, prefix))
+                };
+                Ok(Self::from_store(store, url))
+            }
+        }
+    }
+
+    /// A root on any object store, for tests.
+    pub fn from_store(store: Arc<dyn ObjectStore>, url: &str) -> Self {
+        Self {
+            store,
+            url: Arc::from(url),
+            folder: None,
+        }
+    }
+
+    /// A root in memory, for tests.
+    pub fn in_memory() -> Self {
+        Self::from_store(Arc::new(InMemory::new()), "memory:///")
+    }
+
+    fn open_folder(folder: &FilePath) -> Result<Self> {
+        let unusable = |e: std::io::Error| {
+            EngineError::unavailable(format!(
+                "storage folder {} cannot be made or opened; check the path and its owner",
+                folder.display()
+            ))
+            .caused_by(e)
+        };
+        std::fs::create_dir_all(folder).map_err(unusable)?;
+        let folder: PathBuf = std::fs::canonicalize(folder).map_err(unusable)?;
+        let url = Url::from_directory_path(&folder).map_err(|()| {
+            EngineError::invalid(format!(
+                "storage folder {} is not absolute",
+                folder.display()
+            ))
+        })?;
+        Ok(Self {
+            store: Arc::new(DurableLocal::new(&folder)?),
+            url: Arc::from(url.as_str()),
+            folder: Some(Arc::from(folder)),
+        })
+    }
+
+    /// The same root with injected faults.
+    #[must_use]
+    pub fn with_faults(mut self, plan: FaultPlan) -> Self {
+        if !plan.is_empty() {
+            self.store = Arc::new(Faulty::new(self.store, Arc::new(plan)));
+        }
+        self
+    }
+
+    /// The object store; its paths are below the root.
+    pub fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
+    }
+
+    /// The root's URL, for messages and connection strings.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The root's folder, where it is a local one.
+    pub fn folder(&self) -> Option<&FilePath> {
+        self.folder.as_deref()
+    }
+
+    /// Writes a file that only this writer names, again and again until it is there.
+    pub async fn put_file(&self, path: &Path, bytes: Bytes) {
+        let mut backoff = Backoff::default();
+        while let Err(e) = self.store.put(path, bytes.clone().into()).await {
+            let what = format!("writing {path} to {}", self.url);
+            backoff.wait(&what, &e).await;
+        }
+    }
+
+    /// Reads a file whole; `None` where there is none.
+    pub async fn get_file(&self, path: &Path) -> Result<Option<Bytes>> {
+        let unreadable = |e: object_store::Error| {
+            EngineError::unavailable(format!("cannot read {path} in {}", self.url)).caused_by(e)
+        };
+        match self.store.get(path).await {
+            Ok(found) => Ok(Some(found.bytes().await.map_err(unreadable)?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(e) => Err(unreadable(e)),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The settings of the server.
+
+use std::time::Duration;
+
+use crate::Credentials;
+
+/// How the server behaves. `Default` suits one host and asks for no login.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Who may connect. Empty: everybody, as `anonymous`.
+    pub credentials: Credentials,
+    /// The name that clients see as the database product.
+    pub product: String,
+    /// The version that clients see.
+    pub version: String,
+    /// A prepared statement ends when it hasn't been used for this long.
+    pub prepared_ttl: Duration,
+    /// A ticket ends when it hasn't been read for this long.
+    pub ticket_ttl: Duration,
+    /// A session, and the token that stands for it, ends when it hasn't been used for this long.
+    pub session_ttl: Duration,
+    /// A query ends after this long. `None`: only by the caller's own deadline.
+    pub query_timeout: Option<Duration>,
+    /// After a shutdown is asked for, running queries have this long to finish.
+    pub drain: Duration,
+    /// The most prepared statements held at a time; beyond, the longest unused ends.
+    pub prepared_count_max: usize,
+    /// The most tickets held at a time; beyond, read ones and then the oldest end.
+    pub ticket_count_max: usize,
+    /// The most sessions held at a time; beyond, the longest unused ends.
+    pub session_count_max: usize,
+    /// The most bytes of one message from a client.
+    pub message_bytes_max: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            credentials: Credentials::new(),
+            product: "Headwater".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            prepared_ttl: Duration::from_secs(60 * 60),
+            ticket_ttl: Duration::from_secs(10 * 60),
+            session_ttl: Duration::from_secs(24 * 60 * 60),
+            query_timeout: None,
+            drain: Duration::from_secs(10),
+            prepared_count_max: 10_000,
+            ticket_count_max: 8_192,
+            session_count_max: 10_000,
+            message_bytes_max: 256 << 20,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The parts of a running server, together.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use datafusion::prelude::SessionContext;
+use tokio::sync::watch;
+use tonic::Status;
+use tonic::metadata::MetadataMap;
+
+use crate::caller::Caller;
+use crate::prepared::PreparedStatements;
+use crate::results::Limits;
+use crate::sessions::Sessions;
+use crate::tickets::Tickets;
+use crate::transport::Phase;
+use crate::{QueryBackend, ServerConfig, SessionOptions, settings, status};
+
+/// What every call has at hand.
+pub(crate) struct Service {
+    pub(crate) backend: Arc<dyn QueryBackend>,
+    pub(crate) config: ServerConfig,
+    pub(crate) sessions: Sessions,
+    pub(crate) prepared: PreparedStatements,
+    pub(crate) tickets: Tickets,
+    phase: watch::Receiver<Phase>,
+}
+
+impl Service {
+    pub(crate) fn new(
+        backend: Arc<dyn QueryBackend>,
+        config: ServerConfig,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
+        Self {
+            backend,
+            sessions: Sessions::new(&config),
+            prepared: PreparedStatements::new(&config),
+            tickets: Tickets::new(&config),
+            config,
+            phase,
+        }
+    }
+
+    /// Lets a call in, or not.
+    pub(crate) fn caller(
+        &self,
+        headers: &MetadataMap,
+        peer: Option<SocketAddr>,
+    ) -> Result<Caller, Status> {
+        self.open()?;
+        Caller::identify(headers, peer, &self.config.credentials, &self.sessions)
+    }
+
+    /// An error once the server is asked to stop.
+    pub(crate) fn open(&self) -> Result<(), Status> {
+        if *self.phase.borrow() == Phase::Serving {
+            return Ok(());
+        }
+        Err(status::status(
+            tonic::Code::Unavailable,
+            "the server shuts down: try again",
+        ))
+    }
+
+    /// A session of the engine with the caller's choices in effect.
+    pub(crate) fn session(&self, options: &SessionOptions) -> Result<SessionContext, Status> {
+        let ctx = self
+            .backend
+            .session(options)
+            .map_err(|e| status::from_engine(&e))?;
+        settings::apply(&ctx, options).map_err(|e| status::from_datafusion(&e))?;
+        Ok(ctx)
+    }
+
+    /// When a query that starts now has to end.
+    pub(crate) fn limits(&self, caller: &Caller) -> Limits {
+        let own = self
+            .config
+            .query_timeout
+            .and_then(|t| Instant::now().checked_add(t));
+        Limits {
+            deadline: [own, caller.deadline].into_iter().flatten().min(),
+            phase: self.phase.clone(),
+        }
+    }
+}

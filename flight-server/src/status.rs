@@ -1,0 +1,134 @@
+//! How errors become gRPC statuses.
+
+use std::error::Error;
+
+use datafusion::error::DataFusionError;
+use engine::{EngineError, Kind};
+use tonic::{Code, Status};
+
+/// Statuses travel in HTTP/2 trailers, which many clients limit to 8 KiB, percent-encoded.
+const MESSAGE_BYTES_MAX: usize = 2_000;
+
+/// The status of an engine's error.
+pub(crate) fn from_engine(error: &EngineError) -> Status {
+    status(code_of(error.kind), &error.to_string())
+}
+
+fn code_of(kind: Kind) -> Code {
+    match kind {
+        Kind::Invalid => Code::InvalidArgument,
+        Kind::Unavailable => Code::Unavailable,
+        Kind::Conflict => Code::Aborted,
+        Kind::Exhausted => Code::ResourceExhausted,
+        Kind::Data => Code::DataLoss,
+        Kind::Internal => Code::Internal,
+    }
+}
+
+/// The kind of error that a status tells of: the client's way back.
+pub(crate) fn kind_of(code: Code) -> Kind {
+    match code {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => Kind::Unavailable,
+        Code::Aborted | Code::AlreadyExists => Kind::Conflict,
+        Code::ResourceExhausted => Kind::Exhausted,
+        Code::DataLoss => Kind::Data,
+        Code::InvalidArgument
+        | Code::NotFound
+        | Code::PermissionDenied
+        | Code::Unauthenticated
+        | Code::FailedPrecondition
+        | Code::OutOfRange
+        | Code::Unimplemented => Kind::Invalid,
+        Code::Ok | Code::Unknown | Code::Internal => Kind::Internal,
+    }
+}
+
+/// The status of an error of planning or running a query, with its position where it has one.
+pub(crate) fn from_datafusion(error: &DataFusionError) -> Status {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(e) = cause {
+        if let Some(engine) = e.downcast_ref::<EngineError>() {
+            return from_engine(engine);
+        }
+        cause = e.source();
+    }
+    let mut message = error.strip_backtrace();
+    if let Some(diagnostic) = error.diagnostic() {
+        if let Some(span) = diagnostic.span {
+            message.push_str(&format!(
+                " (line {}, column {})",
+                span.start.line, span.start.column
+            ));
+        }
+        for help in &diagnostic.helps {
+            message.push_str("; ");
+            message.push_str(&help.message);
+        }
+    }
+    status(code_of_root(error.find_root()), &message)
+}
+
+fn code_of_root(root: &DataFusionError) -> Code {
+    use DataFusionError as E;
+    match root {
+        E::Plan(m) if names_missing_table(m) => Code::NotFound,
+        E::SQL(..) | E::Plan(_) | E::SchemaError(..) | E::Configuration(_) => Code::InvalidArgument,
+        // Division by zero, overflow, a cast that fails: the request's own values.
+        E::Execution(_) | E::ArrowError(..) => Code::InvalidArgument,
+        E::NotImplemented(_) => Code::Unimplemented,
+        E::ResourcesExhausted(_) => Code::ResourceExhausted,
+        E::ObjectStore(_) | E::IoError(_) => Code::Unavailable,
+        E::ParquetError(_) => Code::DataLoss,
+        _ => Code::Internal,
+    }
+}
+
+fn names_missing_table(message: &str) -> bool {
+    message.starts_with("table '") && message.contains("' not found")
+}
+
+/// A status with a message of bounded length.
+pub(crate) fn status(code: Code, message: &str) -> Status {
+    if message.len() <= MESSAGE_BYTES_MAX {
+        return Status::new(code, message);
+    }
+    let mut end = MESSAGE_BYTES_MAX;
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    Status::new(code, format!("{} …", &message[..end]))
+}
+
+/// INVALID_ARGUMENT.
+pub(crate) fn invalid(message: impl AsRef<str>) -> Status {
+    status(Code::InvalidArgument, message.as_ref())
+}
+
+/// UNIMPLEMENTED.
+pub(crate) fn unsupported(message: impl AsRef<str>) -> Status {
+    status(Code::Unimplemented, message.as_ref())
+}
+
+/// INTERNAL: a step that can only fail by a bug.
+pub(crate) fn internal(step: &str, error: impl std::fmt::Display) -> Status {
+    status(Code::Internal, &format!("{step}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engine_errors_keep_their_kind_through_datafusion() {
+        let wrapped = DataFusionError::External(Box::new(EngineError::unavailable("catching up")))
+            .context("planning");
+        assert_eq!(from_datafusion(&wrapped).code(), Code::Unavailable);
+        assert_eq!(from_datafusion(&wrapped).message(), "catching up");
+    }
+
+    #[test]
+    fn long_messages_are_cut_between_characters() {
+        let s = status(Code::Internal, &"é".repeat(3_000));
+        assert!(s.message().len() < 2_010 && s.message().ends_with('…'));
+    }
+}

@@ -1,0 +1,149 @@
+//! The types that clients get for the engine's types.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, UnionFields};
+
+/// Which types a client gets. Drivers read few of Arrow's newer ones: JDBC fails on views, and
+/// silently gives indexes for dictionaries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Profile {
+    /// The engine's types, unchanged.
+    pub(crate) native: bool,
+    /// Timestamps with a zone go as naive UTC: `getObject` of JDBC 18.3 throws on them.
+    pub(crate) naive_timestamps: bool,
+}
+
+impl Profile {
+    /// The schema on the wire.
+    pub(crate) fn schema(self, schema: &Schema) -> SchemaRef {
+        let fields: Fields = schema.fields().iter().map(|f| self.field(f)).collect();
+        Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+    }
+
+    /// A field on the wire: same name, nullability and metadata.
+    pub(crate) fn field(self, field: &FieldRef) -> FieldRef {
+        let data_type = self.data_type(field.data_type());
+        if let DataType::Union(..) = data_type {
+            // A union has no null of its own, and Flight's encoders send it as such.
+            return Arc::new(Field::new(field.name(), data_type, false));
+        }
+        if data_type == *field.data_type() {
+            return Arc::clone(field);
+        }
+        Arc::new(field.as_ref().clone().with_data_type(data_type))
+    }
+
+    fn data_type(self, data_type: &DataType) -> DataType {
+        use DataType as T;
+        if let (T::Timestamp(unit, Some(_)), true) = (data_type, self.naive_timestamps) {
+            return T::Timestamp(*unit, None);
+        }
+        if self.native {
+            return self.native_type(data_type);
+        }
+        match data_type {
+            T::Utf8View | T::LargeUtf8 => T::Utf8,
+            T::BinaryView | T::LargeBinary => T::Binary,
+            T::Float16 => T::Float32,
+            T::Decimal32(precision, scale) | T::Decimal64(precision, scale) => {
+                T::Decimal128(*precision, *scale)
+            }
+            T::Dictionary(_, values) => self.data_type(values),
+            T::RunEndEncoded(_, values) => self.data_type(values.data_type()),
+            T::List(item) | T::LargeList(item) | T::ListView(item) | T::LargeListView(item) => {
+                T::List(self.field(item))
+            }
+            T::FixedSizeList(item, size) => T::FixedSizeList(self.field(item), *size),
+            T::Struct(fields) => T::Struct(fields.iter().map(|f| self.field(f)).collect()),
+            T::Map(entries, sorted) => T::Map(self.field(entries), *sorted),
+            T::Union(fields, mode) => T::Union(
+                fields
+                    .iter()
+                    .map(|(id, f)| (id, self.field(f)))
+                    .collect::<UnionFields>(),
+                *mode,
+            ),
+            plain => plain.clone(),
+        }
+    }
+
+    /// Only timestamps change, inside nested types too.
+    fn native_type(self, data_type: &DataType) -> DataType {
+        use DataType as T;
+        match data_type {
+            T::List(item) => T::List(self.field(item)),
+            T::LargeList(item) => T::LargeList(self.field(item)),
+            T::FixedSizeList(item, size) => T::FixedSizeList(self.field(item), *size),
+            T::Struct(fields) => T::Struct(fields.iter().map(|f| self.field(f)).collect()),
+            T::Map(entries, sorted) => T::Map(self.field(entries), *sorted),
+            other => other.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::datatypes::TimeUnit;
+
+    #[test]
+    fn types_are_normalised_at_every_depth() {
+        let item = |t| Arc::new(Field::new("item", t, true));
+        let view = Field::new("v", DataType::Utf8View, false)
+            .with_metadata([("k".to_owned(), "v".to_owned())].into());
+        let zoned = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let schema = Schema::new(vec![
+            view,
+            Field::new(
+                "s",
+                DataType::Struct(
+                    vec![
+                        Field::new(
+                            "d",
+                            DataType::Dictionary(
+                                Box::new(DataType::Int32),
+                                Box::new(DataType::LargeUtf8),
+                            ),
+                            true,
+                        ),
+                        Field::new("l", DataType::LargeListView(item(DataType::Float16)), true),
+                        Field::new("t", zoned.clone(), true),
+                    ]
+                    .into(),
+                ),
+                true,
+            ),
+            Field::new("x", DataType::Decimal32(5, 2), true),
+        ]);
+        let wire = Profile {
+            native: false,
+            naive_timestamps: true,
+        }
+        .schema(&schema);
+        assert_eq!(wire.field(0).data_type(), &DataType::Utf8);
+        assert_eq!(wire.field(0).metadata().get("k"), Some(&"v".to_owned()));
+        assert!(!wire.field(0).is_nullable());
+        let DataType::Struct(fields) = wire.field(1).data_type() else {
+            unreachable!("a struct stays one")
+        };
+        assert_eq!(fields[0].data_type(), &DataType::Utf8);
+        assert_eq!(
+            fields[1].data_type(),
+            &DataType::List(item(DataType::Float32))
+        );
+        assert_eq!(
+            fields[2].data_type(),
+            &DataType::Timestamp(TimeUnit::Microsecond, None)
+        );
+        assert_eq!(wire.field(2).data_type(), &DataType::Decimal128(5, 2));
+        let zoned_wire =
+            Profile::default().schema(&Schema::new(vec![Field::new("t", zoned.clone(), true)]));
+        assert_eq!(zoned_wire.field(0).data_type(), &zoned);
+        let native = Profile {
+            native: true,
+            naive_timestamps: false,
+        };
+        assert_eq!(native.schema(&schema).fields(), schema.fields());
+    }
+}

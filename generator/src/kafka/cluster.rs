@@ -1,0 +1,153 @@
+//! A Kafka cluster from outside: waits for it, and makes the topics that the generator writes to.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::Metadata;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::topic_id;
+use crate::error::{Error, Result};
+
+/// How long one question to the broker may take.
+const ASK: Duration = Duration::from_secs(5);
+/// How often the wait for a broker is mentioned.
+const MENTION: Duration = Duration::from_secs(5);
+
+pub(crate) struct Cluster {
+    brokers: String,
+    admin: AdminClient<DefaultClientContext>,
+}
+
+impl Cluster {
+    pub(crate) fn new(brokers: &str, properties: &BTreeMap<String, String>) -> Result<Self> {
+        let admin = config(brokers, properties)
+            .create()
+            .map_err(|source| Error::kafka(brokers, "cannot make a client", source))?;
+        Ok(Self { brokers: brokers.to_owned(), admin })
+    }
+
+    /// Waits until a broker answers, for as long as nobody says stop.
+    pub(crate) fn wait(&self, stop: &AtomicBool) -> Result<()> {
+        let since = Instant::now();
+        let mut mentioned: Option<Instant> = None;
+        loop {
+            let Err(error) = self.metadata() else { return Ok(()) };
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::Stopped(self.brokers.clone()));
+            }
+            if mentioned.is_none_or(|at| at.elapsed() >= MENTION) {
+                mentioned = Some(Instant::now());
+                let seconds = since.elapsed().as_secs();
+                tracing::warn!(
+                    brokers = self.brokers,
+                    "no kafka broker answers since {seconds} s, still trying: {error}"
+                );
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    fn metadata(&self) -> Result<Metadata, KafkaError> {
+        self.admin.inner().fetch_metadata(None, ASK)
+    }
+
+    /// How many partitions a topic has; none where there is no such topic.
+    fn partitions(&self, topic: &str) -> Result<Option<i32>> {
+        let metadata = self
+            .metadata()
+            .map_err(|source| Error::kafka(&self.brokers, "cannot list topics", source))?;
+        Ok(metadata
+            .topics()
+            .iter()
+            .find(|found| found.name() == topic && found.error().is_none())
+            .map(|found| found.partitions().len() as i32))
+    }
+
+    /// Makes a topic where it doesn't exist, and tells how many partitions it has.
+    pub(crate) fn ensure_topic(
+        &self,
+        topic: &str,
+        partitions: i32,
+        settings: &[(&str, &str)],
+    ) -> Result<i32> {
+        if let Some(partitions) = self.partitions(topic)? {
+            return Ok(partitions);
+        }
+        let mut wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
+        for (name, value) in settings {
+            wanted = wanted.set(name, value);
+        }
+        let options = AdminOptions::new().operation_timeout(Some(ASK));
+        let outcomes = block_on(self.admin.create_topics([&wanted], &options))
+            .map_err(|source| Error::kafka(&self.brokers, format!("cannot make topic {topic}"), source))?;
+        for outcome in outcomes {
+            match outcome {
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((_, code)) => {
+                    return Err(self.unusable(format!("cannot make topic {topic}: {code}")));
+                }
+            }
+        }
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline {
+            if let Some(partitions) = self.partitions(topic)? {
+                return Ok(partitions);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Err(self.unusable(format!("topic {topic} was made and doesn't appear within 30 s")))
+    }
+
+    /// The id of a topic, as Kafka prints it.
+    pub(crate) fn topic_id(&self, topic: &str) -> Result<String> {
+        topic_id::topic_id(self.admin.inner().native_ptr(), topic, ASK)
+            .map_err(|what| self.unusable(format!("cannot learn the id of topic {topic}: {what}")))
+    }
+
+    fn unusable(&self, what: String) -> Error {
+        Error::Broker { brokers: self.brokers.clone(), what }
+    }
+}
+
+/// The configuration that every client of the generator begins with.
+pub(crate) fn config(brokers: &str, properties: &BTreeMap<String, String>) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers);
+    config.set("client.id", "headwater-generator");
+    for (name, value) in properties {
+        config.set(name, value);
+    }
+    config
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for an answer of the admin client, which has its own thread.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park_timeout(Duration::from_millis(100)),
+        }
+    }
+}

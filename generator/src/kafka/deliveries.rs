@@ -1,0 +1,100 @@
+//! Deliveries: what the broker acknowledged goes into the books, with its offset.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rdkafka::ClientContext;
+use rdkafka::Message;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+
+use super::backlog::Backlog;
+use crate::books::{Books, FactsWriter};
+use crate::fact::RecordFacts;
+
+/// State that the sending thread, delivery reports and readers share.
+pub(crate) struct Deliveries {
+    pub(crate) topic_id: String,
+    pub(crate) books: Mutex<Books>,
+    pub(crate) writer: Mutex<Option<FactsWriter>>,
+    pub(crate) backlog: Mutex<Backlog>,
+    pub(crate) records: AtomicU64,
+    pub(crate) events: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) undelivered: AtomicU64,
+    pub(crate) first_error: Mutex<Option<String>>,
+}
+
+impl Deliveries {
+    pub(crate) fn new(topic_id: String, books: Books, writer: Option<FactsWriter>) -> Self {
+        Self {
+            topic_id,
+            books: Mutex::new(books),
+            writer: Mutex::new(writer),
+            backlog: Mutex::default(),
+            records: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            undelivered: AtomicU64::new(0),
+            first_error: Mutex::default(),
+        }
+    }
+
+    fn delivered(&self, partition: i32, offset: i64, bytes: usize, facts: Box<RecordFacts>) {
+        let events = facts.event_count();
+        if let Err(error) = lock(&self.books).book(&self.topic_id, partition, offset, &facts) {
+            self.failed(error.to_string());
+        }
+        lock(&self.backlog).delivered(partition, offset, bytes);
+        if let Some(writer) = lock(&self.writer).as_ref() {
+            writer.book(partition, offset, facts);
+        }
+        self.records.fetch_add(1, Ordering::Relaxed);
+        self.events.fetch_add(events, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn failed(&self, error: String) {
+        self.undelivered.fetch_add(1, Ordering::Relaxed);
+        lock(&self.first_error).get_or_insert(error);
+    }
+}
+
+/// Locks, also after a panic elsewhere: what the locks guard is changed in one step each.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The producer's side of the deliveries.
+pub(crate) struct Reports(pub(crate) std::sync::Arc<Deliveries>);
+
+impl ClientContext for Reports {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!("kafka: {error}: {reason}");
+    }
+}
+
+impl ProducerContext for Reports {
+    /// None for records that aren't booked, such as those of the products.
+    type DeliveryOpaque = Box<Option<Box<RecordFacts>>>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, facts: Self::DeliveryOpaque) {
+        match (result, *facts) {
+            (Ok(message), Some(facts)) => {
+                self.0.delivered(message.partition(), message.offset(), size(message), facts);
+            }
+            (Ok(_), None) => {}
+            (Err((error, message)), facts) => {
+                if facts.is_some() {
+                    lock(&self.0.backlog).failed(message.partition(), size(message));
+                }
+                self.0.failed(error.to_string());
+            }
+        }
+    }
+}
+
+/// The bytes of a message's key and value.
+fn size(message: &impl Message) -> usize {
+    message.key_len() + message.payload_len()
+}

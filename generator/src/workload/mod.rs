@@ -1,0 +1,23 @@
+//! The workload: an endless, seeded stream of records with the outcome of each element.
+//!
+//! Modules in reading order: `stream` makes records, deciding by `plan` what each one is; an
+//! element's `conduct` says what is wrong with it, its handset comes from the `population`, its
+//! ids and stamps from `identity` and `stamps`; `element` writes it as JSON, `draft` remembers what
+//! it says, `seal` encrypts a record's plaintext; `record` is the result.
+
+mod conduct;
+mod draft;
+mod element;
+mod identity;
+mod plan;
+mod population;
+mod record;
+mod seal;
+mod stamps;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use population::EarlierRun;
+pub use record::Record;
+pub use stream::{Seeding, Workload};

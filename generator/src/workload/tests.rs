@@ -1,0 +1,1 @@
+//! Tests of the workload, read back without the code that wrote it.

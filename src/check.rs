@@ -1,0 +1,38 @@
+//! `headwater check`: plans the SQL folder without running it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::cli::CheckArgs;
+use crate::failure::{Failure, Outcome};
+use crate::settings::read_settings;
+
+/// Runs the command.
+pub fn run(args: &CheckArgs) -> Outcome {
+    let (folder, mut variables) = match (&args.config, &args.sql) {
+        (Some(config), _) => {
+            let settings = read_settings(config, &[])?;
+            (settings.sql.folder, settings.sql.variables)
+        }
+        (None, Some(folder)) => (folder.clone(), BTreeMap::new()),
+        (None, None) => (PathBuf::from("sql"), BTreeMap::new()),
+    };
+    for pair in &args.variable {
+        let (name, value) = pair.split_once('=').ok_or_else(|| {
+            Failure::invalid(vec![format!("--variable {pair}: expected name=value")])
+        })?;
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+    let configuration = engine::check(&folder, &variables).map_err(Failure::invalid)?;
+    println!(
+        "{}: {} sources, {} dimensions, {} tables, {} pipelines, {} metrics; configuration {}",
+        folder.display(),
+        configuration.sources.len(),
+        configuration.dimensions.len(),
+        configuration.tables.len(),
+        configuration.pipelines.len(),
+        configuration.views.len(),
+        configuration.hash,
+    );
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! `headwater keys`: makes a key ring file, adds to it, lists it.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::cli::{KeysAction, KeysArgs};
+use crate::failure::{Failure, Outcome};
+use crate::key_file::{KeyFile, StoredKey};
+
+/// Runs the command.
+pub fn run(args: &KeysArgs) -> Outcome {
+    match &args.action {
+        KeysAction::Make { file, id, bits } => make(file, id, *bits),
+        KeysAction::Add {
+            file,
+            id,
+            bits,
+            stdin,
+        } => add(file, id, *bits, *stdin),
+        KeysAction::List { file, show_secrets } => list(file, *show_secrets),
+    }
+}
+
+fn make(file: &Path, id: &str, bits: usize) -> Outcome {
+    if file.exists() {
+        return Err(Failure::invalid(vec![format!(
+            "{} is there already; `headwater keys add` puts a key into it",
+            file.display()
+        )]));
+    }
+    let keys = KeyFile {
+        keys: vec![StoredKey::fresh(id, bits)?],
+    };
+    keys.write(file)?;
+    println!("made {} with key {id} ({bits} bits)", file.display());
+    Ok(())
+}
+
+fn add(file: &Path, id: &str, bits: usize, stdin: bool) -> Outcome {
+    let mut keys = KeyFile::read(file)?;
+    if keys.keys.iter().any(|k| k.id == id) {
+        return Err(Failure::invalid(vec![format!(
+            "{} has a key {id} already; a key is never replaced, since old records need it",
+            file.display()
+        )]));
+    }
+    let key = if stdin {
+        let mut secret = String::new();
+        std::io::stdin().read_to_string(&mut secret)?;
+        StoredKey {
+            id: id.to_owned(),
+            secret: secret.trim().to_owned(),
+        }
+    } else {
+        StoredKey::fresh(id, bits)?
+    };
+    let bits = key.bytes()?.len() * 8;
+    keys.keys.push(key);
+    keys.write(file)?;
+    println!("added key {id} ({bits} bits) to {}", file.display());
+    Ok(())
+}
+
+fn list(file: &Path, show_secrets: bool) -> Outcome {
+    for key in KeyFile::read(file)?.keys {
+        let bits = key.bytes()?.len() * 8;
+        if show_secrets {
+            println!("{}\t{bits} bits\t{}", key.id, key.secret);
+        } else {
+            println!("{}\t{bits} bits", key.id);
+        }
+    }
+    Ok(())
+}

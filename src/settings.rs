@@ -1,0 +1,29 @@
+//! Reading the settings of a command: file, environment, flags.
+
+use std::path::Path;
+
+use engine::settings::{Layers, Settings, load};
+
+use crate::failure::{Failure, Outcome};
+
+/// Environment variables that are options of commands, not settings.
+const COMMAND_VARIABLES: [&str; 2] = ["HEADWATER_URL", "HEADWATER_LOG"];
+
+/// Reads the settings. All faults come at once.
+pub fn read_settings(file: &Path, flags: &[String]) -> Outcome<Settings> {
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        Failure::invalid(vec![format!("configuration file {}: {e}", file.display())])
+    })?;
+    let layers = Layers {
+        file: Some((file.to_path_buf(), text)),
+        environment: std::env::vars()
+            .filter(|(name, _)| {
+                name.starts_with("HEADWATER_") && !COMMAND_VARIABLES.contains(&name.as_str())
+            })
+            .collect(),
+        flags: flags.to_vec(),
+    };
+    load(&layers)
+        .map(|loaded| Settings::from(&loaded))
+        .map_err(Failure::invalid)
+}

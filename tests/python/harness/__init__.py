@@ -1,0 +1,6 @@
+"""What the tests stand on: a real Kafka, the real binary, real clients, and the books' own fold.
+
+Reading order: `deadline`, `cache`, `process` (a child process whose output is kept), `kafka_server`,
+`configuration`, `headwater`, `flight_client`, `jdbc`, then `first_seen` and `books` (the truth) and
+`checks` (what the tests compare).
+"""

@@ -1,0 +1,199 @@
+"""Wrong input is said at once, with the place and the remedy, before any record is read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import ServerFactory
+from harness import cache
+from harness.headwater import Server, must_run, run_command
+from harness.kafka_server import KafkaServer
+from harness.ports import free_ports
+from harness.workload import Workload
+
+EXIT_TIMEOUT_S = 30
+
+
+@pytest.fixture
+def offline(folder: Path) -> Workload:
+    """A workload on a Kafka that isn't there, with a key ring."""
+    kafka = KafkaServer(folder / "no-kafka")
+    kafka.brokers = f"127.0.0.1:{free_ports(1)[0]}"
+    workload = Workload(kafka, folder / "workload", "mobile-logs", "products")
+    workload.folder.mkdir()
+    must_run("keys", "make", "--file", workload.keys, "--id", "m1")
+    return workload
+
+
+def refusal(server: Server, *settings: str) -> str:
+    """What the server says when it refuses to start."""
+    process = server.launch(*settings)
+    code = process.wait(EXIT_TIMEOUT_S)
+    assert code not in (0, 101), process.tail()
+    assert "listening on" not in process.output()
+    assert "panicked" not in process.output()
+    return process.output()
+
+
+def test_an_unknown_setting_suggests_the_near_one_and_all_faults_come_at_once(
+    offline: Workload, new_server: ServerFactory
+) -> None:
+    server = new_server(offline, ingest__commit_intervall_ms=1000, query__threads=0)
+    said = refusal(server, "flight.listn=127.0.0.1:0")
+    assert (
+        "ingest.commit_intervall_ms" in said and "did you mean ingest.commit_interval_ms?" in said
+    )
+    assert "query.threads" in said
+    assert "did you mean flight.listen?" in said
+
+
+def test_an_unknown_environment_setting_is_named(
+    offline: Workload, new_server: ServerFactory
+) -> None:
+    server = new_server(offline)
+    file = server.configuration.write(server.configuration.storage.parent / "headwater.toml")
+    done = run_command(
+        "serve",
+        "--config",
+        file,
+        environment={"HEADWATER_INGEST_THREDS": "2"},
+        timeout_s=EXIT_TIMEOUT_S,
+    )
+    assert done.returncode != 0
+    assert "HEADWATER_INGEST_THREDS" in done.stderr
+    assert "did you mean HEADWATER_INGEST_THREADS?" in done.stderr
+
+
+def test_an_unknown_option_suggests_the_near_one() -> None:
+    done = run_command("demo", "--rat", "5")
+    assert done.returncode == 2
+    assert "--rat" in done.stderr and "--rate" in done.stderr
+
+
+def test_a_key_file_that_others_can_read_is_refused_with_the_command_to_run(
+    offline: Workload, new_server: ServerFactory
+) -> None:
+    os.chmod(offline.keys, 0o644)
+    said = refusal(new_server(offline))
+    assert f"chmod 600 {offline.keys}" in said
+
+
+def test_a_missing_key_file_says_how_to_make_one(
+    offline: Workload, new_server: ServerFactory
+) -> None:
+    offline.keys.unlink()
+    said = refusal(new_server(offline))
+    assert str(offline.keys) in said and "headwater keys make" in said
+
+
+def spoil(name: str, change: Callable[[str], str]) -> Callable[[Path], None]:
+    """A fault in one file of the SQL folder."""
+
+    def apply(folder: Path) -> None:
+        file = next(folder.rglob(name))
+        file.write_text(change(file.read_text()))
+
+    return apply
+
+
+SQL_FAULTS = {
+    "a word that doesn't parse": spoil(
+        "new_users_hourly.sql", lambda t: t.replace("GROUP BY", "GROPU BY")
+    ),
+    "a column that isn't there": spoil(
+        "new_users_hourly.sql", lambda t: t.replace("channel", "chanel")
+    ),
+    "a function that isn't there": spoil(
+        "mobile_events.sql", lambda t: t.replace("unbase64(", "unbase46(")
+    ),
+    "an aggregate in a pipeline": spoil(
+        "new_users.sql", lambda t: t.replace("SELECT", "SELECT DISTINCT", 1)
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", SQL_FAULTS.values(), ids=SQL_FAULTS.keys())
+def test_sql_that_does_not_plan_names_its_place_and_nothing_starts(
+    fault: Callable[[Path], None], offline: Workload, new_server: ServerFactory, folder: Path
+) -> None:
+    sql = folder / "sql"
+    shutil.copytree(cache.sql_folder(), sql)
+    fault(sql)
+    server = new_server(offline)
+    server.configuration.sql = sql
+    said = refusal(server)
+    assert ".sql" in said
+    place = next(line for line in said.splitlines() if ".sql" in line)
+    assert _has_line_and_column(place) or "in " in place, place
+    assert not any(server.configuration.storage.rglob("*.json")), "tables were made"
+
+    config = server.configuration.write(folder / "headwater.toml")
+    checked = run_command("check", "--config", config, timeout_s=EXIT_TIMEOUT_S)
+    assert checked.returncode != 0
+    assert ".sql" in checked.stderr + checked.stdout
+
+
+def test_check_passes_the_folder_that_ships(
+    offline: Workload, new_server: ServerFactory, folder: Path
+) -> None:
+    config = new_server(offline).configuration.write(folder / "headwater.toml")
+    assert "pipelines" in must_run("check", "--config", config)
+
+
+def test_a_port_in_use_is_said_at_start(offline: Workload, new_server: ServerFactory) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = refusal(new_server(offline), f"flight.listen={address}")
+    assert address in said and "in use" in said
+
+
+def test_storage_that_cannot_be_written_is_said_at_start(
+    offline: Workload, new_server: ServerFactory, folder: Path
+) -> None:
+    blocked = folder / "a-file"
+    blocked.write_text("not a folder")
+    said = refusal(new_server(offline), f"storage.url=file://{blocked}/tables")
+    assert str(blocked) in said
+
+
+def test_too_little_disk_is_said_at_start(offline: Workload, new_server: ServerFactory) -> None:
+    said = refusal(new_server(offline), f"storage.free_bytes_min={1 << 60}")
+    assert "free" in said and "MB" in said
+
+
+def test_a_broker_that_is_away_at_start_is_waited_for(
+    offline: Workload, new_server: ServerFactory
+) -> None:
+    server = new_server(offline).start()
+    server.process.wait_for_line(r"broker away since \d{4}-\d\d-\d\dT", 60)
+    states = server.rows("SELECT source, state, caught_up FROM system.sources")
+    assert states and not any(row["caught_up"] for row in states)
+    assert server.process.is_running()
+
+
+def test_a_topic_that_does_not_exist_is_waited_for(
+    workload: Workload, new_server: ServerFactory, kafka: KafkaServer
+) -> None:
+    workload.folder.mkdir(parents=True)
+    must_run("keys", "make", "--file", workload.keys, "--id", "m1")
+    server = new_server(workload).start()
+    server.process.wait_for_line(
+        rf"{workload.mobile_topic}.*topic does not exist since \d{{4}}-\d\d-\d\dT", 60
+    )
+    workload.send(5_000, "--seed", "3")
+    server.wait_until_read()
+    assert server.rows("SELECT count(*) AS n FROM events")[0]["n"] > 0
+
+
+def _has_line_and_column(text: str) -> bool:
+    _, _, rest = text.partition(".sql:")
+    line, _, rest = rest.partition(":")
+    return line.isdigit() and rest[:1].isdigit()

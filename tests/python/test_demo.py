@@ -1,0 +1,50 @@
+"""The demo: one command that runs the main job and judges itself by the generator's books."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness import cache
+from harness.process import ManagedProcess
+
+DEMO_TIMEOUT_S = 180
+
+
+def demo(folder: Path, *options: str) -> tuple[int, str]:
+    """Runs the demo to its end; returns the exit code and what it printed."""
+    process = ManagedProcess(
+        [
+            *(cache.binary(), "demo", "--for", "20s", "--exit", "--rate", "5000"),
+            *("--listen", "127.0.0.1:0", "--sql", cache.sql_folder(), *options),
+        ],
+        folder / "demo.log",
+        environment=cache.clean_environment(),
+    )
+    try:
+        code = process.wait(DEMO_TIMEOUT_S)
+    finally:
+        process.kill()
+    output = process.output()
+    assert "panicked" not in output, process.tail()
+    return code, output
+
+
+def test_the_demo_agrees_with_its_books(folder: Path) -> None:
+    code, output = demo(folder)
+    assert code == 0, output[-4000:]
+    for kind in ("adbc", "jdbc:arrow-flight-sql://", "pyarrow", "headwater sql"):
+        assert kind in output.lower(), f"no connection string for {kind}"
+
+
+def test_records_that_are_withheld_make_the_demo_fail_and_name_a_device(folder: Path) -> None:
+    code, output = demo(folder, "--withhold", "3", "--data", str(folder / "data"))
+    assert code == 1, output[-4000:]
+    assert "device" in output.lower()
+
+
+def test_a_second_run_on_the_same_data_continues_the_books(folder: Path) -> None:
+    data = str(folder / "data")
+    code, output = demo(folder, "--data", data, "--seed", "5")
+    assert code == 0, output[-4000:]
+    code, output = demo(folder, "--data", data, "--seed", "6")
+    assert code == 0, output[-4000:]

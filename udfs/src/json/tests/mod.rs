@@ -1,0 +1,5 @@
+//! `from_json` against tables of cases, and against two independent parsers.
+
+mod broken;
+mod cases;
+mod well_typed;

@@ -1,0 +1,194 @@
+//! `elements`: a list to a list of (index, value), and the bytes that each element came from.
+
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{Array, ArrayRef, BinaryArray, Int32Array, ListArray, StructArray, UInt64Array};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::compute::take;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields};
+use datafusion::common::cast::{as_binary_array, as_list_array};
+use datafusion::common::internal_err;
+use datafusion::error::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
+
+use super::slices::element_slices;
+use crate::arguments::{Call, Columns};
+use crate::binary_column::BinaryColumn;
+use crate::documentation::LISTS;
+
+static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+    Documentation::builder(
+        LISTS,
+        "Numbers the elements of a list: `unnest_outer(elements(list)) AS l` makes a row of each, with its \
+         place `l.index` (from 0) and itself as `l.value`. With `body`, the JSON text that the list was parsed \
+         from, also `l.raw`: the bytes of the element in `body`, from its first to its last byte; of a list of \
+         one element, the whole of `body`.\n\n\
+         A null list gives null, and so does an empty one: `unnest_outer` then keeps exactly one row, whose \
+         `l.value` is null, so that a record without elements is seen rather than lost. `l.raw` is null where \
+         `body` is null, or isn't an array of as many elements as the list.",
+        "elements(list)",
+    )
+    .with_alternative_syntax("elements(list, body)")
+    .with_sql_example(
+        "```sql\nSELECT l.index, l.value.event\nFROM (SELECT unnest_outer(elements(from_json(body, 'ARRAY<STRUCT<event STRING>>'), body)) AS l FROM plain)\n```",
+    )
+    .with_argument("list", "ARRAY of any type")
+    .with_argument("body", "BINARY or STRING: the JSON text of the list")
+    .with_related_udf("from_json")
+    .with_related_udf("tie")
+    .build()
+});
+
+/// See the module.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Elements {
+    signature: Signature,
+}
+
+impl Default for Elements {
+    fn default() -> Self {
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
+    }
+}
+
+impl ScalarUDFImpl for Elements {
+    fn name(&self) -> &str {
+        "elements"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        let call = Call {
+            function: self.name(),
+            types,
+        };
+        call.count(1, 2)?;
+        let mut coerced = vec![call.list(0)?];
+        if types.len() == 2 {
+            coerced.push(call.bytes(1)?);
+        }
+        Ok(coerced)
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        let DataType::List(item) = &types[0] else {
+            return internal_err!("elements was called on {}", types[0]);
+        };
+        Ok(DataType::List(item_field(item, types.len() == 2)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let columns = Columns::new(&args)?;
+        let lists = as_list_array(&columns.arrays[0])?;
+        let bodies = match columns.arrays.get(1) {
+            Some(bodies) => Some(as_binary_array(bodies)?),
+            None => None,
+        };
+        columns.answer(number_elements(lists, bodies)?)
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&DOCUMENTATION)
+    }
+}
+
+/// All fields are nullable: where `unnest_outer` fills in a row, all of them are null.
+fn item_field(item: &FieldRef, has_body: bool) -> FieldRef {
+    let mut fields = vec![
+        Field::new("index", DataType::Int32, true),
+        Field::new("value", item.data_type().clone(), true),
+    ];
+    if has_body {
+        fields.push(Field::new("raw", DataType::Binary, true));
+    }
+    let item = DataType::Struct(Fields::from(fields));
+    Arc::new(Field::new_list_field(item, true))
+}
+
+fn number_elements(lists: &ListArray, bodies: Option<&BinaryArray>) -> Result<ArrayRef> {
+    let DataType::List(item) = lists.data_type() else {
+        return internal_err!("elements was called on {}", lists.data_type());
+    };
+    let lengths: Vec<usize> = (0..lists.len())
+        .map(|row| {
+            if lists.is_null(row) {
+                0
+            } else {
+                range(lists, row).len()
+            }
+        })
+        .collect();
+    let values = dense_values(lists, &lengths)?;
+    let index: Int32Array = lengths
+        .iter()
+        .flat_map(|&length| 0..length as i32)
+        .collect();
+    let mut children: Vec<ArrayRef> = vec![Arc::new(index), values];
+    if let Some(bodies) = bodies {
+        children.push(raw_column(&lengths, bodies)?);
+    }
+    let item = item_field(item, bodies.is_some());
+    let DataType::Struct(fields) = item.data_type() else {
+        return internal_err!("the items of elements are structs");
+    };
+    let items = StructArray::try_new(fields.clone(), children, None)?;
+    let nulls = NullBuffer::from_iter(lengths.iter().map(|&length| length > 0));
+    Ok(Arc::new(ListArray::try_new(
+        Arc::clone(&item),
+        OffsetBuffer::from_lengths(lengths),
+        Arc::new(items),
+        Some(nulls),
+    )?))
+}
+
+/// The elements of all lists without gaps: a null list may stand over elements that nobody may see.
+fn dense_values(lists: &ListArray, lengths: &[usize]) -> Result<ArrayRef> {
+    let offsets = lists.value_offsets();
+    let (first, last) = (offsets[0] as usize, offsets[lists.len()] as usize);
+    if lengths.iter().sum::<usize>() == last - first {
+        return Ok(lists.values().slice(first, last - first));
+    }
+    let indices: UInt64Array = (0..lists.len())
+        .filter(|&row| lists.is_valid(row))
+        .flat_map(|row| range(lists, row))
+        .map(|at| at as u64)
+        .collect();
+    Ok(take(lists.values(), &indices, None)?)
+}
+
+fn range(lists: &ListArray, row: usize) -> Range<usize> {
+    let offsets = lists.value_offsets();
+    offsets[row] as usize..offsets[row + 1] as usize
+}
+
+fn raw_column(lengths: &[usize], bodies: &BinaryArray) -> Result<ArrayRef> {
+    let offsets = bodies.value_offsets();
+    let body_bytes = (offsets[bodies.len()] - offsets[0]) as usize;
+    let mut column = BinaryColumn::with_capacity(lengths.iter().sum(), body_bytes);
+    let mut slices = Vec::new();
+    for (row, &length) in lengths.iter().enumerate() {
+        let body = bodies.is_valid(row).then(|| bodies.value(row));
+        match body {
+            Some(body) if length == 1 => column.append(body),
+            Some(body) if length > 1 => {
+                if element_slices(body, &mut slices).is_ok() && slices.len() == length {
+                    for slice in slices.drain(..) {
+                        column.append(&body[slice]);
+                    }
+                } else {
+                    (0..length).for_each(|_| column.null_row());
+                }
+            }
+            _ => (0..length).for_each(|_| column.null_row()),
+        }
+    }
+    column.finish()
+}
