@@ -54,6 +54,15 @@ impl From<EngineError> for Failure {
     }
 }
 
+impl From<generator::Error> for Failure {
+    fn from(e: generator::Error) -> Self {
+        Self {
+            messages: vec![e.to_string()],
+            code: 3,
+        }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(e: std::io::Error) -> Self {
         Self {

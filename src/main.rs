@@ -11,7 +11,9 @@ mod key_file;
 mod keys;
 mod logging;
 mod serve;
+mod server;
 mod settings;
+mod shipped;
 mod sql;
 
 use std::process::ExitCode;

@@ -1,20 +1,24 @@
 //! `headwater serve`: the engine against a Kafka, answering Flight SQL until told to stop.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use engine::settings::{FlightSettings, Settings};
-use engine::{Engine, EngineError};
-use flight_server::{Credentials, ServerConfig};
-use tokio::signal::unix::{SignalKind, signal};
+use engine::Engine;
+use engine::settings::FlightSettings;
+use flight_server::Credentials;
 
-use crate::backend::EngineBackend;
 use crate::cli::ServeArgs;
 use crate::failure::{Failure, Outcome};
+use crate::generate::stop_on_signal;
 use crate::key_file::KeyFile;
 use crate::logging;
+use crate::server::{Server, bind};
 use crate::settings::read_settings;
+
+/// How often the engine is looked at.
+const WATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs the command.
 pub fn run(args: &ServeArgs) -> Outcome {
@@ -28,66 +32,29 @@ pub fn run(args: &ServeArgs) -> Outcome {
     let keys = KeyFile::read(&settings.keys_file)?.ring()?;
     let listener = bind(&settings.flight.listen)?;
     let engine = Engine::start(&settings, &keys)?;
-    let address = listener.local_addr()?;
-    println!("listening on grpc://{address}");
-    let served = until_stopped(&settings, &engine, listener, credentials);
+    let server = Server::start(&engine, listener, credentials, &settings.query)?;
+    println!("listening on grpc://{}", server.address());
+    let watched = until_stopped(&engine, &server);
+    let served = server.stop();
     let stopped = engine.stop();
+    watched?;
     served?;
     stopped?;
     println!("stopped; everything read is committed");
     Ok(())
 }
 
-/// Takes the port before anything is read: a port in use is said at start.
-pub fn bind(address: &str) -> Outcome<TcpListener> {
-    let listener = TcpListener::bind(address).map_err(|e| {
-        Failure::invalid(vec![format!(
-            "cannot listen on {address}: {e}; choose another address with flight.listen or --listen"
-        )])
-    })?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-/// Serves until a signal, a failure of the server, or one of the engine that a process cannot
-/// outlive.
-fn until_stopped(
-    settings: &Settings,
-    engine: &Engine,
-    listener: TcpListener,
-    credentials: Credentials,
-) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(settings.query.threads)
-        .thread_name("query")
-        .enable_all()
-        .build()?;
-    let outcome = runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let backend = Arc::new(EngineBackend::new(engine.sessions()));
-        let config = ServerConfig {
-            credentials,
-            query_timeout: Some(settings.query.timeout),
-            ..ServerConfig::default()
-        };
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let server = flight_server::serve(listener, backend, config, async {
-            let _ = stopped.await;
-        });
-        tokio::pin!(server);
-        let failed = tokio::select! {
-            served = &mut server => return served.map_err(Failure::from),
-            _ = tokio::signal::ctrl_c() => None,
-            _ = terminate.recv() => None,
-            failed = engine.failed() => Some(failed),
-        };
-        drop(stop);
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), &mut server).await;
-        failed.map_or(Ok(()), |e: EngineError| Err(Failure::from(e)))
-    });
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    outcome
+/// Waits for a signal, for the server's end, or for a failure that the process cannot outlive.
+fn until_stopped(engine: &Engine, server: &Server) -> Outcome {
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_signal(stop.clone())?;
+    while !stop.load(Ordering::Acquire) && !server.is_finished() {
+        if let Some(e) = engine.failure() {
+            return Err(Failure::from(e));
+        }
+        std::thread::sleep(WATCH_INTERVAL);
+    }
+    Ok(())
 }
 
 fn credentials(flight: &FlightSettings) -> Outcome<Credentials> {

@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 
 use crate::cli::{Output, SqlArgs};
 use crate::failure::{Failure, Outcome};
-use flight_server::client::{Client, Login};
+use flight_server::client::{Login, connect};
 
 /// Runs the command.
 pub fn run(args: &SqlArgs) -> Outcome {
@@ -31,16 +31,15 @@ async fn ask(args: &SqlArgs) -> Outcome {
         (None, Some(file)) => Login::Token(read(file)?),
         (None, None) => Login::None,
     };
-    let mut client = Client::connect(&args.url, &login).await?;
+    let mut client = connect(&args.url, login).await?;
     if args.allow_catching_up {
-        client.allow_catching_up();
+        client.set_header("allow_catching_up", "true");
     }
-    let mut rows = client.query(&args.command).await?;
-    let schema = rows.schema().clone();
+    let (schema, mut rows) = client.query(&args.command).await?;
     let mut out = std::io::stdout().lock();
     match args.output {
         Output::Csv => {
-            let mut writer = arrow_csv_writer(&mut out);
+            let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut out);
             let mut any = false;
             while let Some(batch) = rows.try_next().await? {
                 any = true;

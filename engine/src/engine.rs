@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
 
 use crate::commit::{Committer, Maintainer, Recovered, WriterId, commits_table};
 use crate::error::{EngineError, Kind, Result};
 use crate::flow::commit_loop::{CommitLoop, CommitRhythm};
+use crate::flow::ledgers::Ledgers;
 use crate::flow::source_flow::Shared;
 use crate::settings::Settings;
 use crate::sql::Configuration;
-use crate::start::{Ledgers, Sources};
+use crate::start::{LedgersConfig, Sources, open_ledgers};
 use crate::state::{FileIndex, Published, Publisher, Sessions, SessionsConfig, TableState};
 use crate::storage::{FaultPlan, Storage};
 use crate::values::TableDef;
@@ -50,8 +50,9 @@ impl Engine {
         let maintenance = runtime("maintenance", settings.maintenance.threads)?;
         let storage = maintenance.block_on(open_storage(settings))?;
         let mut tables = configuration.tables.clone();
+        let writer = WriterId::unique();
         let (committer, recovered) =
-            maintenance.block_on(Committer::open(storage.clone(), &tables, WriterId::unique()))?;
+            maintenance.block_on(Committer::open(storage.clone(), &tables, writer.clone()))?;
         tables.push(commits_table());
         let epoch = recovered.epoch;
         let publisher = Arc::new(Publisher::new(published(&tables, &configuration, &recovered)?));
@@ -74,14 +75,17 @@ impl Engine {
             settings.maintenance.memory_bytes_max,
         )?;
         let run: Arc<str> = format!("live-{epoch}").into();
-        let ledgers = maintenance.block_on(Ledgers::open(
+        let ledgers = maintenance.block_on(open_ledgers(
             &configuration,
-            settings,
             keys,
-            &own,
-            &publisher,
-            &run,
-            recovered.last_entry,
+            &LedgersConfig {
+                sessions: &own,
+                publisher: &publisher,
+                run: &run,
+                index_bytes_max: settings.ingest.index_bytes_max,
+                cache: storage.folder().map(|folder| folder.join("cache")),
+                writer: writer.as_str().into(),
+            },
         ))?;
         let (stop_committer, stopped) = watch::channel(false);
         let (fail, failed) = watch::channel(None);
@@ -89,7 +93,7 @@ impl Engine {
         let stop_sources = Arc::new(AtomicBool::new(false));
         let shared = Arc::new(Shared {
             publisher: publisher.clone(),
-            ledgers: ledgers.flows.clone(),
+            ledgers: ledgers.clone(),
             published: Arc::new(Notify::new()),
             committed: Arc::new(Notify::new()),
             memory_bytes_max: settings.ingest.memory_bytes_max,
@@ -109,11 +113,13 @@ impl Engine {
             ))),
             storage,
             configuration_hash: configuration.hash.clone(),
+            ledgers: ledgers.clone(),
             published: shared.published.clone(),
             committed: shared.committed.clone(),
         };
         let committer = commit_thread(commit_loop, stopped, maintenance.clone(), fail.clone())?;
-        let sources = Sources::new(settings, keys, configuration, shared, recovered)?.start(fail)?;
+        let sources =
+            Sources::new(settings, keys, configuration, shared, &recovered).start(fail)?;
         Ok(Self {
             publisher,
             sessions: queries,
@@ -137,18 +143,11 @@ impl Engine {
         self.publisher.clone()
     }
 
-    /// Waits for a failure that the process cannot outlive: another writer took the storage, or a
-    /// table isn't what it must be.
-    pub async fn failed(&self) -> EngineError {
-        let mut failed = self.failed.clone();
-        loop {
-            if let Some(e) = failed.borrow_and_update().as_ref() {
-                return EngineError::new(e.kind, e.to_string());
-            }
-            if failed.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
+    /// A failure that the process cannot outlive: another writer took the storage, or a table
+    /// isn't what it must be.
+    pub fn failure(&self) -> Option<EngineError> {
+        let failed = self.failed.borrow();
+        failed.as_ref().map(|e| EngineError::new(e.kind, e.to_string()))
     }
 
     /// Stops reading, commits what was read, and ends all threads.
@@ -160,7 +159,7 @@ impl Engine {
         let _ = self.stop_committer.send(true);
         let committed = join(self.committer.take());
         committed?;
-        self.ledgers.snapshot(&self.publisher.current())?;
+        self.ledgers.snapshot(self.publisher.current().group);
         read
     }
 }
@@ -231,6 +230,7 @@ fn published(
         incarnations: Arc::new(recovered.incarnations.clone()),
         tail_bytes: 0,
         last_entry: recovered.last_entry,
+        last_entries: BTreeMap::new(),
         counts: Vec::new(),
         progress: configuration
             .sources

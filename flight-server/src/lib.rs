@@ -1,6 +1,6 @@
 //! The Arrow Flight SQL service: everything between a gRPC connection and a DataFusion session.
 //!
-//! A call enters at [`edge`](self), which finds out who is calling (`caller`, `credentials`,
+//! A call enters at `edge`, which finds out who is calling (`caller`, `credentials`,
 //! `sessions`, `handshake`), and hands the Flight SQL command on. A SELECT is planned once
 //! (`statement`), described by the schema it will have on the wire (`wire`), and left behind a
 //! ticket (`tickets`); the ticket's DoGet asks the [`QueryBackend`] for a session of its own, so

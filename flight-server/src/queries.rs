@@ -103,7 +103,6 @@ impl Service {
         Ok(Query {
             user: Arc::clone(caller.user()),
             options: caller.options(),
-            profile,
             schema,
             source,
             cancelled: watch::Sender::new(false),

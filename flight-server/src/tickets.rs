@@ -16,13 +16,11 @@ use crate::config::ServerConfig;
 use crate::expiring::Expiring;
 use crate::statement::{Rows, Statement};
 use crate::status;
-use crate::wire::Profile;
 
 /// A query that is ready to run, any number of times, for one user.
 pub(crate) struct Query {
     pub(crate) user: Arc<str>,
     pub(crate) options: SessionOptions,
-    pub(crate) profile: Profile,
     /// The schema that was announced.
     pub(crate) schema: SchemaRef,
     pub(crate) source: Source,

@@ -13,15 +13,45 @@ const PRODUCT_SKEW: f64 = 1.02;
 const CHANNEL_SKEW: f64 = 0.815;
 
 const PRODUCTS: [&str; 20] = [
-    "browser", "reader", "weather", "notes", "music", "video", "cleaner", "launcher", "keyboard",
-    "wallpaper", "maps", "news", "shop", "mail", "camera", "calendar", "fitness", "radio",
-    "translator", "games",
+    "browser",
+    "reader",
+    "weather",
+    "notes",
+    "music",
+    "video",
+    "cleaner",
+    "launcher",
+    "keyboard",
+    "wallpaper",
+    "maps",
+    "news",
+    "shop",
+    "mail",
+    "camera",
+    "calendar",
+    "fitness",
+    "radio",
+    "translator",
+    "games",
 ];
 
 const STORES: [&str; 16] = [
-    "huawei-store", "oppo-store", "vivo-store", "xiaomi-store", "honor-store", "tencent-myapp",
-    "baidu-mobile", "qihoo-360", "douyin-ads", "kuaishou-ads", "tencent-ads", "baidu-ads",
-    "samsung-bundle", "lenovo-bundle", "own-site", "organic-search",
+    "huawei-store",
+    "oppo-store",
+    "vivo-store",
+    "xiaomi-store",
+    "honor-store",
+    "tencent-myapp",
+    "baidu-mobile",
+    "qihoo-360",
+    "douyin-ads",
+    "kuaishou-ads",
+    "tencent-ads",
+    "baidu-ads",
+    "samsung-bundle",
+    "lenovo-bundle",
+    "own-site",
+    "organic-search",
 ];
 
 /// One application of a product, by the key that its clients send.
@@ -56,7 +86,11 @@ impl Default for Catalog {
         let mut of_product = Vec::new();
         let mut strata = Vec::new();
         for (index, product) in PRODUCTS.iter().enumerate() {
-            let zone = if *product == "maps" { "Europe/Berlin" } else { DEFAULT_ZONE };
+            let zone = if *product == "maps" {
+                "Europe/Berlin"
+            } else {
+                DEFAULT_ZONE
+            };
             let name = Name::from(*product);
             let mut keys = vec![format!("ak-{product}-01")];
             if index == 0 {
@@ -74,7 +108,10 @@ impl Default for Catalog {
                     .map(|stratum| {
                         // A low-discrepancy draw within the stratum, so that products differ.
                         let within = (0.5 + 0.618_034 * (index * 31 + stratum * 7) as f64).fract();
-                        pick(&channel_cdf, (stratum as f64 + within) / CHANNELS_A_PRODUCT as f64)
+                        pick(
+                            &channel_cdf,
+                            (stratum as f64 + within) / CHANNELS_A_PRODUCT as f64,
+                        )
                     })
                     .collect(),
             );
@@ -85,7 +122,13 @@ impl Default for Catalog {
                 None => Name::from(format!("partner-{index:03}")),
             })
             .collect();
-        Self { applications, of_product, product_cdf, channels, strata }
+        Self {
+            applications,
+            of_product,
+            product_cdf,
+            channels,
+            strata,
+        }
     }
 }
 
@@ -97,7 +140,9 @@ impl Catalog {
 
     /// The products' names.
     pub fn products(&self) -> impl Iterator<Item = &Name> {
-        self.of_product.iter().filter_map(|apps| Some(&self.applications.get(*apps.first()?)?.product))
+        self.of_product
+            .iter()
+            .filter_map(|apps| Some(&self.applications.get(*apps.first()?)?.product))
     }
 
     /// The application at two points of `[0, 1)`: which product, and which of its applications.
@@ -153,7 +198,9 @@ mod tests {
             let channel = catalog.channel_at(app, v);
             *products.entry(app.product.clone()).or_default() += 1;
             *channels.entry(channel.clone()).or_default() += 1;
-            *pairs.entry((app.product.clone(), channel.clone())).or_default() += 1;
+            *pairs
+                .entry((app.product.clone(), channel.clone()))
+                .or_default() += 1;
         }
         let top = |counts: &HashMap<Name, u32>| {
             let mut sizes: Vec<u32> = counts.values().copied().collect();
@@ -169,9 +216,20 @@ mod tests {
     #[test]
     fn one_product_has_two_applications_and_one_another_zone() {
         let catalog = Catalog::default();
-        let of = |product: &str| catalog.applications().iter().filter(|a| &*a.product == product).count();
+        let of = |product: &str| {
+            catalog
+                .applications()
+                .iter()
+                .filter(|a| &*a.product == product)
+                .count()
+        };
         assert_eq!((of("browser"), of("reader")), (2, 1));
-        assert!(catalog.applications().iter().any(|a| a.zone != DEFAULT_ZONE));
+        assert!(
+            catalog
+                .applications()
+                .iter()
+                .any(|a| a.zone != DEFAULT_ZONE)
+        );
         assert_eq!(catalog.products().count(), 20);
     }
 }

@@ -68,21 +68,99 @@ mod tests {
     #[test]
     fn the_rule_as_a_table() {
         let cases = [
-            ("both stamps, right clock", Some(R - 61_000), Some(R - 1_000), R - 60_000, ClockRule::Skew),
-            ("both stamps, clock 8 h ahead", Some(R + 8 * HOUR - 2_000), Some(R + 8 * HOUR), R - 2_000, ClockRule::Skew),
-            ("dead battery", Some(946_684_800_000), Some(946_684_805_000), R - 5_000, ClockRule::Skew),
-            ("only created, right", Some(R - HOUR), None, R - HOUR, ClockRule::Client),
-            ("only created, 8 h ahead", Some(R + 8 * HOUR), None, R, ClockRule::Received),
-            ("only created, 73 h old", Some(R - 73 * HOUR), None, R, ClockRule::Received),
-            ("backdated by 70 h", Some(R - 70 * HOUR), Some(R), R - 70 * HOUR, ClockRule::Skew),
-            ("exactly 72 h", Some(R - 72 * HOUR), Some(R), R - 72 * HOUR, ClockRule::Skew),
-            ("72 h and 1 ms", Some(R - 72 * HOUR - 1), Some(R), R, ClockRule::Received),
-            ("exactly 5 min ahead", Some(R + AHEAD_MS_MAX), None, R + AHEAD_MS_MAX, ClockRule::Client),
-            ("5 min and 1 ms ahead", Some(R + AHEAD_MS_MAX + 1), None, R, ClockRule::Received),
+            (
+                "both stamps, right clock",
+                Some(R - 61_000),
+                Some(R - 1_000),
+                R - 60_000,
+                ClockRule::Skew,
+            ),
+            (
+                "both stamps, clock 8 h ahead",
+                Some(R + 8 * HOUR - 2_000),
+                Some(R + 8 * HOUR),
+                R - 2_000,
+                ClockRule::Skew,
+            ),
+            (
+                "dead battery",
+                Some(946_684_800_000),
+                Some(946_684_805_000),
+                R - 5_000,
+                ClockRule::Skew,
+            ),
+            (
+                "only created, right",
+                Some(R - HOUR),
+                None,
+                R - HOUR,
+                ClockRule::Client,
+            ),
+            (
+                "only created, 8 h ahead",
+                Some(R + 8 * HOUR),
+                None,
+                R,
+                ClockRule::Received,
+            ),
+            (
+                "only created, 73 h old",
+                Some(R - 73 * HOUR),
+                None,
+                R,
+                ClockRule::Received,
+            ),
+            (
+                "backdated by 70 h",
+                Some(R - 70 * HOUR),
+                Some(R),
+                R - 70 * HOUR,
+                ClockRule::Skew,
+            ),
+            (
+                "exactly 72 h",
+                Some(R - 72 * HOUR),
+                Some(R),
+                R - 72 * HOUR,
+                ClockRule::Skew,
+            ),
+            (
+                "72 h and 1 ms",
+                Some(R - 72 * HOUR - 1),
+                Some(R),
+                R,
+                ClockRule::Received,
+            ),
+            (
+                "exactly 5 min ahead",
+                Some(R + AHEAD_MS_MAX),
+                None,
+                R + AHEAD_MS_MAX,
+                ClockRule::Client,
+            ),
+            (
+                "5 min and 1 ms ahead",
+                Some(R + AHEAD_MS_MAX + 1),
+                None,
+                R,
+                ClockRule::Received,
+            ),
             ("only sent", None, Some(R), R, ClockRule::Received),
             ("no stamp", None, None, R, ClockRule::Received),
-            ("extremes", Some(i64::MAX), Some(i64::MIN), R, ClockRule::Received),
-            ("extremes, other way", Some(i64::MIN), Some(i64::MAX), R, ClockRule::Received),
+            (
+                "extremes",
+                Some(i64::MAX),
+                Some(i64::MIN),
+                R,
+                ClockRule::Received,
+            ),
+            (
+                "extremes, other way",
+                Some(i64::MIN),
+                Some(i64::MAX),
+                R,
+                ClockRule::Received,
+            ),
         ];
         for (name, created, sent, time, rule) in cases {
             assert_eq!(event_time_ms(created, sent, R), (time, rule), "{name}");
@@ -92,7 +170,11 @@ mod tests {
     #[test]
     fn an_event_before_midnight_received_after_it_is_of_the_earlier_day() {
         let midnight = 1_789_920_000_000;
-        let (time, _) = event_time_ms(Some(midnight - 2_000), Some(midnight + 2_900), midnight + 3_000);
+        let (time, _) = event_time_ms(
+            Some(midnight - 2_000),
+            Some(midnight + 2_900),
+            midnight + 3_000,
+        );
         assert_eq!(time, midnight - 1_900);
         assert_eq!(hour_us(time * US_PER_MS), (midnight - HOUR) * US_PER_MS);
     }

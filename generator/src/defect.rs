@@ -100,11 +100,18 @@ impl DefectCounts {
 
     /// Every kind with its count.
     pub fn all(&self) -> Vec<(Defect, u64)> {
-        Defect::ALL.iter().map(|&defect| (defect, self.of(defect))).collect()
+        Defect::ALL
+            .iter()
+            .map(|&defect| (defect, self.of(defect)))
+            .collect()
     }
 
     /// The kinds that never came up.
     pub fn missing(&self) -> Vec<Defect> {
-        Defect::ALL.iter().copied().filter(|&defect| self.of(defect) == 0).collect()
+        Defect::ALL
+            .iter()
+            .copied()
+            .filter(|&defect| self.of(defect) == 0)
+            .collect()
     }
 }

@@ -26,10 +26,17 @@ pub struct Device {
 impl Device {
     /// Reads a canonical id; `None` where it isn't 1 to 32 lower-case hexadecimal digits.
     pub fn parse(canonical: &str) -> Option<Self> {
-        let lower = canonical.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let digits = u8::try_from(canonical.len()).ok().filter(|n| (1..=32).contains(n))?;
+        let lower = canonical
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let digits = u8::try_from(canonical.len())
+            .ok()
+            .filter(|n| (1..=32).contains(n))?;
         let bits = u128::from_str_radix(canonical, 16).ok().filter(|_| lower)?;
-        Some(Self { bits: [(bits >> 64) as u64, bits as u64], digits })
+        Some(Self {
+            bits: [(bits >> 64) as u64, bits as u64],
+            digits,
+        })
     }
 }
 
@@ -49,12 +56,17 @@ pub fn canonical(id: &str) -> Option<String> {
         .filter(|c| !matches!(c, '-' | ':' | '{' | '}'))
         .map(|c| c.to_ascii_lowercase())
         .collect();
-    if DENIED.contains(&text.as_str()) { None } else { Some(text) }
+    if DENIED.contains(&text.as_str()) {
+        None
+    } else {
+        Some(text)
+    }
 }
 
 /// The device of a mobile event: the oaid, else the android id, else none.
 pub fn mobile_device(oaid: Option<&str>, android_id: Option<&str>) -> Option<String> {
-    oaid.and_then(canonical).or_else(|| android_id.and_then(canonical))
+    oaid.and_then(canonical)
+        .or_else(|| android_id.and_then(canonical))
 }
 
 #[cfg(test)]

@@ -65,11 +65,19 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn file(path: &Path, what: &'static str, source: std::io::Error) -> Self {
-        Self::File { path: path.to_path_buf(), what, source }
+        Self::File {
+            path: path.to_path_buf(),
+            what,
+            source,
+        }
     }
 
     pub(crate) fn format(path: &Path, line: usize, what: impl Into<String>) -> Self {
-        Self::Format { path: path.to_path_buf(), line, what: what.into() }
+        Self::Format {
+            path: path.to_path_buf(),
+            line,
+            what: what.into(),
+        }
     }
 
     pub(crate) fn kafka(
@@ -77,7 +85,11 @@ impl Error {
         what: impl Into<String>,
         source: rdkafka::error::KafkaError,
     ) -> Self {
-        Self::Kafka { brokers: brokers.to_owned(), what: what.into(), source: Box::new(source) }
+        Self::Kafka {
+            brokers: brokers.to_owned(),
+            what: what.into(),
+            source: Box::new(source),
+        }
     }
 }
 

@@ -96,7 +96,11 @@ pub struct Fact {
 impl Fact {
     /// A dead letter.
     pub fn dead_letter(element: i32, reason: Reason) -> Self {
-        Self { element, outcome: Outcome::DeadLetter(reason), event: None }
+        Self {
+            element,
+            outcome: Outcome::DeadLetter(reason),
+            event: None,
+        }
     }
 }
 
@@ -112,6 +116,9 @@ pub struct RecordFacts {
 impl RecordFacts {
     /// How many facts are events.
     pub fn event_count(&self) -> u64 {
-        self.facts.iter().filter(|fact| fact.outcome == Outcome::Event).count() as u64
+        self.facts
+            .iter()
+            .filter(|fact| fact.outcome == Outcome::Event)
+            .count() as u64
     }
 }

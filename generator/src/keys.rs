@@ -23,7 +23,9 @@ pub struct Key {
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Key")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -46,7 +48,10 @@ impl Keys {
         let mut key = |id: &str, size: usize| {
             let mut secret = vec![0; size];
             rng.fill(secret.as_mut_slice());
-            Key { id: id.to_owned(), secret }
+            Key {
+                id: id.to_owned(),
+                secret,
+            }
         };
         Self(vec![key("m7", 32), key("m6", 32), key("m5", 16)])
     }
@@ -54,11 +59,16 @@ impl Keys {
     /// Takes keys as they are; the first is the current one.
     pub fn new(keys: Vec<Key>) -> Result<Self> {
         if keys.is_empty() {
-            return Err(Error::Invalid("a key ring needs at least one key".to_owned()));
+            return Err(Error::Invalid(
+                "a key ring needs at least one key".to_owned(),
+            ));
         }
         if let Some(key) = keys.iter().find(|key| !matches!(key.secret.len(), 16 | 32)) {
             let size = key.secret.len();
-            return Err(Error::Invalid(format!("key {}: {size} bytes, not 16 or 32", key.id)));
+            return Err(Error::Invalid(format!(
+                "key {}: {size} bytes, not 16 or 32",
+                key.id
+            )));
         }
         Ok(Self(keys))
     }
@@ -83,7 +93,10 @@ impl Keys {
         let mut text = String::new();
         for key in &self.0 {
             let secret = STANDARD.encode(&key.secret);
-            text.push_str(&format!("[[key]]\nid = \"{}\"\nsecret = \"{secret}\"\n\n", key.id));
+            text.push_str(&format!(
+                "[[key]]\nid = \"{}\"\nsecret = \"{secret}\"\n\n",
+                key.id
+            ));
         }
         let failed = |source| Error::file(path, "cannot write the key file", source);
         let mut file = OpenOptions::new()
@@ -94,7 +107,9 @@ impl Keys {
             .open(path)
             .map_err(failed)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(failed)
     }
 
     /// Reads a key file: the part of TOML that `write` produces, with comments and blank lines.
@@ -109,18 +124,31 @@ impl Keys {
                 continue;
             }
             if line == "[[key]]" {
-                keys.push(Key { id: String::new(), secret: Vec::new() });
+                keys.push(Key {
+                    id: String::new(),
+                    secret: Vec::new(),
+                });
                 continue;
             }
-            let (name, value) = line.split_once('=').ok_or_else(|| bad("expected name = \"value\""))?;
+            let (name, value) = line
+                .split_once('=')
+                .ok_or_else(|| bad("expected name = \"value\""))?;
             let value = quoted(value).ok_or_else(|| bad("expected a value in quotes"))?;
-            let key = keys.last_mut().ok_or_else(|| bad("expected [[key]] first"))?;
+            let key = keys
+                .last_mut()
+                .ok_or_else(|| bad("expected [[key]] first"))?;
             match name.trim() {
                 "id" => value.clone_into(&mut key.id),
                 "secret" => {
-                    key.secret = STANDARD.decode(value).map_err(|_| bad("the secret is not base64"))?;
+                    key.secret = STANDARD
+                        .decode(value)
+                        .map_err(|_| bad("the secret is not base64"))?;
                 }
-                other => return Err(bad(&format!("unknown setting {other}; id and secret exist"))),
+                other => {
+                    return Err(bad(&format!(
+                        "unknown setting {other}; id and secret exist"
+                    )));
+                }
             }
         }
         Self::new(keys)
@@ -155,7 +183,10 @@ mod tests {
         let keys = Keys::from_seed(7);
         keys.write(&path).unwrap();
         assert_eq!(Keys::read(&path).unwrap(), keys);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         fs::remove_file(&path).unwrap();
     }
 

@@ -91,12 +91,21 @@ impl Profile {
 
     /// The canonical workload of the benches: one event a record, about 600 bytes in Kafka, no gzip.
     pub fn canonical() -> Self {
-        Self { elements: 1..=1, event_bytes: 0..=0, gzip_share: 0.0, ..Self::mobile() }
+        Self {
+            elements: 1..=1,
+            event_bytes: 0..=0,
+            gzip_share: 0.0,
+            ..Self::mobile()
+        }
     }
 
     /// The benches' second workload: ten events a record, gzipped.
     pub fn batched() -> Self {
-        Self { elements: 10..=10, gzip_share: 1.0, ..Self::mobile() }
+        Self {
+            elements: 10..=10,
+            gzip_share: 1.0,
+            ..Self::mobile()
+        }
     }
 }
 

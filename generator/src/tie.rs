@@ -6,7 +6,10 @@ use sha2::{Digest, Sha256};
 /// there is none, over the element's bytes: the plaintext from the element's first byte to its last.
 pub fn tie(event_id: Option<&str>, element: &[u8]) -> u64 {
     let digest = Sha256::digest(event_id.map_or(element, str::as_bytes));
-    digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,9 @@ _NUMBERS = itertools.count(1)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keeps each phase's report on the item, so that fixtures see whether the test failed."""
     report = yield
     setattr(item, f"report_{report.when}", report)
@@ -108,7 +110,7 @@ def configuration_for(workload: Workload, storage: Path) -> Configuration:
 
 def show_log(server: Server) -> str:
     """The end of a server's log, for the report of a failed test."""
-    process: ManagedProcess | None = server._process  # noqa: SLF001
+    process: ManagedProcess | None = server._process
     return "the server was never started" if process is None else process.tail()
 
 

@@ -29,6 +29,12 @@ EVENTS = 150_000
 # makes tables may come between.
 PUTS_TO_TRY = (2, 3, 4)
 WITHHELD_KEY = "m6"
+# Small groups, so that there are many of them before the topic is read to its end.
+SMALL_GROUPS = {
+    "ingest__commit_interval_ms": 300,
+    "ingest__commit_bytes": 1 << 20,
+    "ingest__micro_batch_records": 500,
+}
 SIGKILLED = -9
 FENCED = 4
 
@@ -38,7 +44,7 @@ def test_a_crash_after_the_commit_point_leaves_no_record_two_outcomes(
 ) -> None:
     workload.send(EVENTS)
     books = Books.read(workload.books)
-    server = new_server(workload, ingest__commit_interval_ms=300, ingest__micro_batch_records=1000)
+    server = new_server(workload, **SMALL_GROUPS)
     server.configuration.keys = folder / "server-keys.toml"
     write_keys(workload.keys, server.configuration.keys, without=WITHHELD_KEY)
 

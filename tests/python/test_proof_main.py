@@ -69,7 +69,10 @@ def reader(million: Workload, tmp_path_factory: pytest.TempPathFactory) -> Itera
     shutil.rmtree(folder / "storage", ignore_errors=True)
 
 
-def test_the_books_have_every_defect_and_every_reason(books: Books) -> None:
+def test_the_books_have_every_defect_and_every_reason(million: Workload, books: Books) -> None:
+    defects = million.defects()
+    assert len(defects) > 40
+    assert [kind for kind, count in defects.items() if count == 0] == []
     assert books.outcome_counts().keys() == {
         *("event", "malformed", "unknown key", "cannot decrypt", "unknown app_key", "bad device id")
     }
@@ -121,8 +124,11 @@ def test_a_kill_while_the_published_state_is_ahead_loses_and_doubles_nothing(
 
 
 def kill_while_ahead(server: Server, ends: Offsets) -> bool:
-    """Kills the server between two commit groups; whether what was on disk then shows that the
-    published state was ahead of the committed one while Kafka still had lag."""
+    """Kills the server between two commit groups.
+
+    Answers whether what is on disk then shows that the published state was ahead of the committed
+    one, while Kafka still had lag.
+    """
     for _ in range(KILL_TRIES):
         server.start()
 

@@ -16,6 +16,22 @@ pub(crate) fn call(
     function: &dyn ScalarUDFImpl,
     args: impl IntoIterator<Item = ColumnarValue>,
 ) -> Result<ArrayRef> {
+    let args = plan(function, args)?;
+    let (number_rows, return_field) = (args.number_rows, Arc::clone(&args.return_field));
+    let answer = function.invoke_with_args(args)?;
+    assert_eq!(&answer.data_type(), return_field.data_type());
+    let array = answer.to_array(number_rows)?;
+    assert_eq!(array.len(), number_rows);
+    assert!(return_field.is_nullable() || array.logical_null_count() == 0);
+    assert_null_to_the_bottom(&array);
+    Ok(array)
+}
+
+/// A call up to its invocation.
+pub(crate) fn plan(
+    function: &dyn ScalarUDFImpl,
+    args: impl IntoIterator<Item = ColumnarValue>,
+) -> Result<ScalarFunctionArgs> {
     let args: Vec<_> = args.into_iter().collect();
     let types: Vec<_> = args.iter().map(ColumnarValue::data_type).collect();
     let args = args
@@ -45,19 +61,13 @@ pub(crate) fn call(
             ColumnarValue::Scalar(_) => None,
         })
         .unwrap_or(1);
-    let answer = function.invoke_with_args(ScalarFunctionArgs {
+    Ok(ScalarFunctionArgs {
         args,
         arg_fields,
         number_rows,
-        return_field: Arc::clone(&return_field),
+        return_field,
         config_options: Arc::new(ConfigOptions::default()),
-    })?;
-    assert_eq!(&answer.data_type(), return_field.data_type());
-    let array = answer.to_array(number_rows)?;
-    assert_eq!(array.len(), number_rows);
-    assert!(return_field.is_nullable() || array.logical_null_count() == 0);
-    assert_null_to_the_bottom(&array);
-    Ok(array)
+    })
 }
 
 /// A column as an argument.

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::commits_table::{COMMITS, COMMITS_LOCATION, commits_table, row};
-use super::decide::GroupVerdict;
-use super::draft::{GroupDraft, GroupKind, WriterId};
-use super::intent::{FORMAT, Intent, NextOffset, TableIntent};
-use super::put::{put_group, put_table};
+use super::decide::{FoundGroup, GroupVerdict, decide_group};
+use super::draft::{GroupDraft, WriterId};
+use super::entry::{Entry, IntentHeader, group_bytes};
+use super::intent::Intent;
+use super::put::{found_group, put_group, put_table};
 use super::standing::{Standing, TablePin, TablePins};
 use super::sweep::Sweeper;
 use crate::clock;
-use crate::delta::actions::{ActionLine, Add, Txn, line};
+use crate::delta::actions::{ActionLine, Add};
 use crate::error::{EngineError, Result};
 use crate::parquet_files::{self, FileNaming};
 use crate::storage::Storage;
@@ -114,6 +113,18 @@ impl Committer {
         })
     }
 
+    /// Checks that nobody else took the epoch, for a server that has nothing to commit.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit); [`crate::Kind::Unavailable`] if storage doesn't answer.
+    pub async fn check_epoch(&self) -> Result<()> {
+        let next = self.next_group();
+        match found_group(&self.storage, next).await? {
+            FoundGroup::Nothing => Ok(()),
+            found => self.check(decide_group(found, self.writer.as_str(), self.epoch), next),
+        }
+    }
+
     /// The intent of a draft, and what the sequence stands at after it.
     fn plan(&self, draft: &GroupDraft) -> Result<(Intent, Standing)> {
         let mut next = self.standing.clone();
@@ -190,141 +201,4 @@ impl Committer {
             ))),
         }
     }
-}
-
-/// What the entries of one group have in common.
-pub(super) struct Entry {
-    pub group: i64,
-    pub epoch: i64,
-    pub at_us: i64,
-    pub operation: &'static str,
-}
-
-impl Entry {
-    /// A table's part of the group: `commitInfo`, `txn`, and its own actions.
-    pub(super) fn table_intent(
-        &self,
-        name: &str,
-        pin: &TablePin,
-        actions: Vec<ActionLine>,
-    ) -> Result<TableIntent> {
-        let mut lines = vec![
-            self.commit_info(serde_json::json!({"group": self.group, "epoch": self.epoch}))?,
-            line(&self.txn())?,
-        ];
-        for action in &actions {
-            lines.push(line(action)?);
-        }
-        Ok(TableIntent {
-            name: name.to_owned(),
-            location: pin.location.clone(),
-            version: pin.version,
-            actions: lines,
-        })
-    }
-
-    fn txn(&self) -> ActionLine {
-        ActionLine {
-            txn: Some(Txn::of_group(self.group, self.at_us / 1000)),
-            ..ActionLine::default()
-        }
-    }
-
-    fn commit_info(
-        &self,
-        headwater: impl serde::Serialize,
-    ) -> Result<Box<serde_json::value::RawValue>> {
-        let unwritable =
-            |e| EngineError::internal("a group's intent cannot be written as JSON").caused_by(e);
-        let info = CommitInfo {
-            timestamp: self.at_us / 1000,
-            operation: self.operation,
-            operation_parameters: BTreeMap::new(),
-            engine_info: concat!("headwater/", env!("CARGO_PKG_VERSION")),
-            is_blind_append: true,
-            headwater,
-        };
-        line(&ActionLine {
-            commit_info: Some(serde_json::value::to_raw_value(&info).map_err(unwritable)?),
-            ..ActionLine::default()
-        })
-    }
-}
-
-#[derive(serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CommitInfo<T> {
-    timestamp: i64,
-    operation: &'static str,
-    operation_parameters: BTreeMap<String, String>,
-    engine_info: &'static str,
-    is_blind_append: bool,
-    headwater: T,
-}
-
-/// What an intent says about its writer.
-pub(super) struct IntentHeader<'a> {
-    pub kind: GroupKind,
-    pub epoch: i64,
-    pub writer: &'a WriterId,
-    pub at_us: i64,
-}
-
-impl IntentHeader<'_> {
-    /// The intent of the group that leads to `next`.
-    pub(super) fn intent(&self, next: &Standing, tables: Vec<TableIntent>) -> Intent {
-        Intent {
-            format: FORMAT,
-            group: next.group,
-            epoch: self.epoch,
-            writer: self.writer.to_string(),
-            kind: self.kind,
-            committed_at_us: self.at_us,
-            applied_through: next.applied_through,
-            tables,
-            versions: next
-                .pins
-                .iter()
-                .map(|(name, pin)| (name.to_string(), pin.clone()))
-                .collect(),
-            offsets: NextOffset::all_of(&next.offsets),
-            incarnations: next.incarnations.iter().map(Into::into).collect(),
-            counts: Vec::new(),
-            configuration_hash: next.configuration_hash.clone(),
-            dimension_versions: next.dimension_versions.clone(),
-            key_version: next.key_version.clone(),
-            last_entry: next.last_entry,
-        }
-    }
-}
-
-/// The entry of `system.commits` for an intent: with the file of its row, if it has one, and the
-/// actions that make the table, if it is the first.
-pub(super) fn group_bytes(
-    intent: &Intent,
-    row_file: Option<&DataFile>,
-    new_table: &[ActionLine],
-) -> Result<Bytes> {
-    let entry = Entry {
-        group: intent.group,
-        epoch: intent.epoch,
-        at_us: intent.committed_at_us,
-        operation: "WRITE",
-    };
-    let mut lines = vec![entry.commit_info(intent)?, line(&entry.txn())?];
-    for action in new_table {
-        lines.push(line(action)?);
-    }
-    if let Some(file) = row_file {
-        lines.push(line(&ActionLine {
-            add: Some(Add::of(file)),
-            ..ActionLine::default()
-        })?);
-    }
-    let mut text = String::new();
-    for line in lines {
-        text.push_str(line.get());
-        text.push('\n');
-    }
-    Ok(Bytes::from(text))
 }

@@ -15,13 +15,15 @@
 //! - a fenced writer puts nothing into a table and deletes nothing;
 //! - committing costs what is new, whatever the size of the tables.
 //!
-//! Reading order: [`draft`] (what a group is made of), [`intent`], [`decide`], [`committer`],
-//! [`recovery`], [`roll_forward`], then [`maintainer`] and [`sweep`], which run beside the flow.
+//! Reading order: `draft` (what a group is made of), `intent` and `entry` (what is written), [`decide`],
+//! `committer`, `recovery`, `roll_forward`, then `maintainer` and `sweep`, which run beside the
+//! flow.
 
 mod commits_table;
 mod committer;
 pub mod decide;
 mod draft;
+mod entry;
 mod intent;
 mod maintainer;
 mod put;

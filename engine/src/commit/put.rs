@@ -34,17 +34,9 @@ pub(super) async fn put_group(
         let Some(problem) = try_put(storage, COMMITS_LOCATION, version, bytes.clone()).await else {
             return Ok(GroupVerdict::Committed);
         };
-        let found = match log::read_version(storage, COMMITS_LOCATION, version).await {
-            Ok(None) => FoundGroup::Nothing,
-            Ok(Some(lines)) => match Intent::of_entry(&lines)? {
-                Some(intent) => FoundGroup::Group {
-                    epoch: intent.epoch,
-                    writer: intent.writer,
-                },
-                None => FoundGroup::Foreign,
-            },
+        let found = match found_group(storage, version).await {
             Err(e) if e.kind == Kind::Unavailable => FoundGroup::Nothing,
-            Err(e) => return Err(e),
+            found => found?,
         };
         match decide_group(found, writer.as_str(), epoch) {
             GroupVerdict::PutAgain => {
@@ -55,6 +47,22 @@ pub(super) async fn put_group(
             decided => return Ok(decided),
         }
     }
+}
+
+/// What a version of `system.commits` is.
+pub(super) async fn found_group(storage: &Storage, version: i64) -> Result<FoundGroup> {
+    Ok(
+        match log::read_version(storage, COMMITS_LOCATION, version).await? {
+            None => FoundGroup::Nothing,
+            Some(lines) => match Intent::of_entry(&lines)? {
+                Some(intent) => FoundGroup::Group {
+                    epoch: intent.epoch,
+                    writer: intent.writer,
+                },
+                None => FoundGroup::Foreign,
+            },
+        },
+    )
 }
 
 /// Puts a table's commit at the version that its group pins, until it is there.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 
 use super::commits_table::{COMMITS, COMMITS_LOCATION, commits_table};
-use super::committer::{Committer, Entry, IntentHeader, group_bytes};
+use super::committer::Committer;
 use super::decide::GroupVerdict;
 use super::draft::{GroupKind, Incarnation, WriterId};
+use super::entry::{Entry, IntentHeader, group_bytes};
 use super::intent::Intent;
 use super::put::put_group;
 use super::roll_forward::{read_intent, roll_forward};

@@ -1,5 +1,7 @@
 //! The deletion of files that no commit references.
 
+use std::time::Duration;
+
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{Error, ObjectMeta, ObjectStoreExt};
@@ -9,6 +11,9 @@ use crate::delta::state;
 use crate::error::{EngineError, Result};
 use crate::parquet_files::FileName;
 use crate::storage::Storage;
+
+/// A file is staged for seconds; older ones are of a process that is gone.
+const STAGING_AGE_MIN: Duration = Duration::from_secs(3600);
 
 /// Deletes the data files that writers of lower epochs left without a commit: they crashed, or
 /// were fenced, between writing files and the commit point.
@@ -42,9 +47,10 @@ impl Sweeper {
         }
     }
 
-    /// Deletes what is unreferenced in all tables.
+    /// Deletes what is unreferenced in all tables, and old staging files.
     pub async fn sweep_unreferenced(&self) -> Result<Swept> {
-        let mut swept = Swept::default();
+        let (files, bytes) = self.storage.sweep_staging(STAGING_AGE_MIN).await?;
+        let mut swept = Swept { files, bytes };
         for pin in self.pins.values() {
             self.sweep_table(&pin.location, pin.version, &mut swept)
                 .await?;

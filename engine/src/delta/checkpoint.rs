@@ -25,8 +25,8 @@ pub async fn create(storage: &Storage, location: &str, version: i64) -> Result<(
         EngineError::internal(format!("{location} has version {version}")).caused_by(e)
     })?;
     // The store is rooted at the storage root whatever it is; the library only takes paths from
-    // this URL. Of the schemes it knows, `file` is the one whose listings it sorts itself.
-    let url = Url::parse(&format!("file:///{}/", location.trim_matches('/'))).map_err(|e| {
+    // this URL. With the scheme `file` it would look for them on the disk as well.
+    let url = Url::parse(&format!("memory:///{}/", location.trim_matches('/'))).map_err(|e| {
         EngineError::internal(format!("location {location} is no path")).caused_by(e)
     })?;
     let table = DeltaTableBuilder::from_url(url.clone())

@@ -17,4 +17,8 @@ pub mod schema;
 pub mod state;
 pub mod stats;
 
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
+
 pub use new_table::new_table_actions;

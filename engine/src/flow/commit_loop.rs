@@ -6,15 +6,16 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Int64Array, RecordBatch};
+use arrow::array::RecordBatch;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::extraction::ARCHIVE;
+use super::ledgers::Ledgers;
 use crate::commit::{COMMITS, Committer, GroupDraft, Maintainer, PartitionCount, TablePins};
 use crate::error::Result;
-use crate::ledger::columns::COMMIT_GROUP;
+use crate::ledger::with_commit_group;
 use crate::parquet_files::write;
+use crate::sql::ARCHIVE;
 use crate::state::{Published, Publisher};
 use crate::storage::Storage;
 use crate::values::{DataFile, TableDef, TableKind, TopicPartition};
@@ -41,6 +42,8 @@ pub struct CommitLoop {
     pub maintainer: Arc<tokio::sync::Mutex<Maintainer>>,
     /// When groups are cut.
     pub rhythm: CommitRhythm,
+    /// The ledgers, which are told what is durable.
+    pub ledgers: Ledgers,
     /// The configuration that the rows were made with.
     pub configuration_hash: String,
     /// Told when micro-batches have been published.
@@ -103,22 +106,30 @@ impl CommitLoop {
         let committed = self.committer.commit(self.draft(&cut, tables.clone())).await?;
         tables.push((COMMITS.into(), vec![committed.row_file]));
         self.publisher.committed(&cut, committed.group, &tables)?;
+        self.ledgers.committed(&cut);
         self.committed.notify_waiters();
-        self.checkpoint(committed.pins);
+        self.checkpoint(committed.group, committed.pins);
         log(&cut, &tables, committed.group, started.elapsed());
         Ok(())
     }
 
-    /// Checkpoints what is due, beside the flow. A failure is logged, and tried again after the
-    /// next group.
-    fn checkpoint(&self, pins: TablePins) {
+    /// Checkpoints what is due, beside the flow, and with the checkpoints the ledgers' indexes. A
+    /// failure is logged, and tried again after the next group.
+    fn checkpoint(&self, group: i64, pins: TablePins) {
         let Ok(mut maintainer) = self.maintainer.clone().try_lock_owned() else {
             return;
         };
+        let ledgers = self.ledgers.clone();
         tokio::spawn(async move {
             match maintainer.checkpoint_if_due(&pins).await {
                 Ok(made) if made.is_empty() => {}
-                Ok(made) => tracing::info!(tables = ?made, "checkpoints written"),
+                Ok(made) => {
+                    tracing::info!(tables = ?made, "checkpoints written");
+                    let snapshot = tokio::task::spawn_blocking(move || ledgers.snapshot(group));
+                    if let Err(e) = snapshot.await {
+                        tracing::warn!(error = %e, "no index snapshot");
+                    }
+                }
                 Err(e) => tracing::warn!(error = %e, "a checkpoint failed; it is tried again"),
             }
         });
@@ -144,13 +155,7 @@ fn rows_of(cut: &Published, def: &TableDef, group: i64) -> Result<Vec<RecordBatc
     if !matches!(def.kind, TableKind::Ledger(_)) {
         return Ok(rows.collect());
     }
-    let column = def.schema.index_of(COMMIT_GROUP)?;
-    rows.map(|batch| {
-        let mut columns = batch.columns().to_vec();
-        columns[column] = Arc::new(Int64Array::from_value(group, batch.num_rows()));
-        Ok(RecordBatch::try_new(batch.schema(), columns)?)
-    })
-    .collect()
+    rows.map(|batch| with_commit_group(&batch, group)).collect()
 }
 
 /// One count for each pipeline and topic partition.

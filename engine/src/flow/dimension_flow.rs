@@ -9,17 +9,17 @@ use arc_swap::ArcSwap;
 
 use crate::error::{EngineError, Result};
 use crate::kafka::{DimensionReader, DimensionTable};
-use crate::sql::{DimensionRows, Dimensions};
+use crate::sql::{DimensionSnapshot, Dimensions};
 
 /// The current rows of all dimensions.
 #[derive(Debug, Default)]
 pub struct LiveDimensions {
-    current: BTreeMap<Arc<str>, ArcSwap<DimensionRows>>,
+    current: BTreeMap<Arc<str>, ArcSwap<DimensionSnapshot>>,
 }
 
 impl LiveDimensions {
     /// Dimensions as they stand.
-    pub fn new(rows: impl IntoIterator<Item = (Arc<str>, DimensionRows)>) -> Self {
+    pub fn new(rows: impl IntoIterator<Item = (Arc<str>, DimensionSnapshot)>) -> Self {
         Self {
             current: rows
                 .into_iter()
@@ -28,7 +28,7 @@ impl LiveDimensions {
         }
     }
 
-    fn put(&self, name: &str, rows: DimensionRows) {
+    fn put(&self, name: &str, rows: DimensionSnapshot) {
         if let Some(current) = self.current.get(name) {
             current.store(Arc::new(rows));
         }
@@ -36,8 +36,8 @@ impl LiveDimensions {
 }
 
 impl Dimensions for LiveDimensions {
-    fn rows(&self, name: &str) -> Option<Arc<DimensionRows>> {
-        self.current.get(name).map(ArcSwap::load_full)
+    fn current(&self, name: &str) -> Option<DimensionSnapshot> {
+        self.current.get(name).map(|rows| (**rows.load()).clone())
     }
 }
 
@@ -62,9 +62,9 @@ impl DimensionFlow {
     }
 
     /// The rows as they stand.
-    pub fn rows(&self) -> Result<DimensionRows> {
-        Ok(DimensionRows {
-            rows: self.table.rows()?,
+    pub fn rows(&mut self) -> Result<DimensionSnapshot> {
+        Ok(DimensionSnapshot {
+            rows: self.table.records()?,
             version: self.table.version(),
         })
     }
@@ -80,7 +80,8 @@ impl DimensionFlow {
             .spawn(move || {
                 while !stop.load(Ordering::Acquire) {
                     if self.read_some()? {
-                        dimensions.put(&self.name, self.rows()?);
+                        let rows = self.rows()?;
+                        dimensions.put(&self.name, rows);
                     }
                 }
                 Ok(())

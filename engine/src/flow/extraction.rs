@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray, UInt32Array,
+    ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray, UInt32Array,
 };
 use arrow::compute::{nullif, take};
 use arrow::datatypes::SchemaRef;
@@ -13,13 +13,8 @@ use super::engine_columns::{EngineColumns, RecordColumns, repeated};
 use crate::commit::PartitionCount;
 use crate::error::{EngineError, Result};
 use crate::kafka::SourceBatch;
-use crate::sql::{Dimensions, PipelineOutput, PipelinePlan};
+use crate::sql::{ARCHIVE, Dimensions, PipelineOutput, PipelinePlan};
 use crate::values::{OffsetKey, Offsets, TableDef};
-
-/// The archive's name among pipelines and tables.
-pub const ARCHIVE: &str = "archive";
-/// The dead letters' table.
-pub const DEAD_LETTERS: &str = "dead_letters";
 
 /// One pipeline of a source, planned.
 #[derive(Debug)]

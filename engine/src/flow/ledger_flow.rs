@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, StructArray, TimestampMicrosecondArray};
+use arrow::array::{BooleanArray, RecordBatch, StructArray, TimestampMicrosecondArray};
 use arrow::compute::filter_record_batch;
 
 use super::engine_columns::column;
@@ -11,6 +11,7 @@ use crate::clock::now_us;
 use crate::error::{EngineError, Result};
 use crate::ledger::{EntryKind, Ledger, Posting};
 use crate::sql::LedgerPipelinePlan;
+use crate::values::OrderTerm;
 
 /// A ledger with the pipeline that feeds it.
 pub struct LedgerFlow {
@@ -46,9 +47,13 @@ impl LedgerFlow {
         if keys.rows.num_rows() == 0 {
             return Ok(None);
         }
-        let may_change = self
-            .ledger
-            .may_change(keys.rows.columns(), &keys.received)?;
+        let may_change = match self.ledger.leading() {
+            OrderTerm::Received => self.ledger.may_change(keys.rows.columns(), &keys.received)?,
+            // Of the other orders the keys don't tell the leading time: all rows compete.
+            OrderTerm::EventTime | OrderTerm::Tie | OrderTerm::Channel => {
+                BooleanArray::from(vec![true; keys.rows.num_rows()])
+            }
+        };
         if may_change.true_count() == 0 {
             return Ok(None);
         }

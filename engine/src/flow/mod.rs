@@ -4,7 +4,7 @@
 //! A source has a thread that reads, threads that extract, and one that publishes, joined by short
 //! bounded queues, so that the order of reading is the order of publishing and a slow stage slows
 //! the reader down. In reading order: [`source_flow`], [`extraction`], [`engine_columns`],
-//! [`ledger_flow`], [`entry_reader`], [`commit_loop`], [`dimension_flow`].
+//! [`ledger_flow`], [`ledgers`], [`entry_reader`], [`commit_loop`], [`dimension_flow`].
 
 pub mod commit_loop;
 pub mod dimension_flow;
@@ -12,4 +12,5 @@ pub mod engine_columns;
 pub mod entry_reader;
 pub mod extraction;
 pub mod ledger_flow;
+pub mod ledgers;
 pub mod source_flow;

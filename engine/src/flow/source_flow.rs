@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::extraction::{Extracted, Extraction};
-use super::ledger_flow::LedgerFlow;
+use super::ledgers::Ledgers;
 use crate::clock::now_us;
 use crate::error::{EngineError, Result};
 use crate::kafka::{PartitionLag, SourceBatch, SourceReader};
@@ -29,8 +30,8 @@ const PRESSURE_WAIT: Duration = Duration::from_millis(100);
 pub struct Shared {
     /// The state.
     pub publisher: Arc<Publisher>,
-    /// The ledgers, each with its one writer. Held while a micro-batch is posted and published.
-    pub ledgers: Mutex<Vec<LedgerFlow>>,
+    /// The ledgers.
+    pub ledgers: Ledgers,
     /// Told when a micro-batch has been published.
     pub published: Arc<Notify>,
     /// Told when a commit group has been committed.
@@ -216,27 +217,30 @@ fn publish(
 }
 
 fn publish_one(shared: &Shared, extracted: Extracted, progress: SourceProgress) -> Result<()> {
-    let mut ledgers = shared.ledgers.lock();
+    let mut flows = shared.ledgers.flows.lock();
     let mut micro_batch = MicroBatch {
         rows: extracted.rows,
         offsets: extracted.offsets,
         counts: extracted.counts,
-        last_entry: None,
         progress: Some(progress),
+        ..MicroBatch::default()
     };
-    let mut entries = Vec::new();
-    for ledger in ledgers.iter_mut() {
-        for (table, rows) in &micro_batch.rows {
-            if *table != ledger.from {
-                continue;
-            }
-            if let Some(posted) = shared.runtime.block_on(ledger.post(rows))? {
-                micro_batch.last_entry = Some(ledger.ledger.next_entry() - 1);
-                entries.push((ledger.name.clone(), posted));
-            }
+    for flow in flows.iter_mut() {
+        let rows: Vec<&RecordBatch> = micro_batch
+            .rows
+            .iter()
+            .filter(|(table, _)| *table == flow.from)
+            .map(|(_, rows)| rows)
+            .collect();
+        let Some(first) = rows.first() else { continue };
+        // Posted at once: an entry must be published before another call can ask for it.
+        let rows = concat_batches(&first.schema(), rows)?;
+        if let Some(entries) = shared.runtime.block_on(flow.post(&rows))? {
+            let last_entry = flow.ledger.next_entry() - 1;
+            micro_batch.last_entries.insert(flow.name.clone(), last_entry);
+            micro_batch.rows.push((flow.name.clone(), entries));
         }
     }
-    micro_batch.rows.extend(entries);
     shared.publisher.publish(micro_batch, now_us())?;
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BinaryArray, BinaryBuilder, Int32Array, Int64Array, ListArray, NullBufferBuilder,
-    RecordBatch, StringArray, StringBuilder, StructArray, TimestampMicrosecondArray, new_null_array,
+    RecordBatch, StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
+    new_null_array,
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::Field;
@@ -253,10 +254,7 @@ impl HeadersColumn {
         debug_assert_eq!(self.lengths.len(), rows);
         let entries = StructArray::try_new(
             header_fields(),
-            vec![
-                Arc::new(self.keys.finish()),
-                Arc::new(self.values.finish()),
-            ],
+            vec![Arc::new(self.keys.finish()), Arc::new(self.values.finish())],
             None,
         )?;
         let field = Arc::new(Field::new_list_field(

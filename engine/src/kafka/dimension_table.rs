@@ -244,7 +244,11 @@ mod tests {
     #[test]
     fn the_last_change_of_a_key_is_its_row_and_a_tombstone_deletes_it() {
         let mut table = products();
-        assert!(table.apply(&change("b", Some(r#"{"product":"browser","zone":"UTC"}"#), 0)));
+        assert!(table.apply(&change(
+            "b",
+            Some(r#"{"product":"browser","zone":"UTC"}"#),
+            0
+        )));
         assert!(table.apply(&change("a", Some(r#"{"product":"music"}"#), 1)));
         assert!(table.apply(&change("b", Some(r#"{"Product":"reader"}"#), 2)));
         assert_eq!(rows(&mut table), ["a=music", "b=reader"]);
@@ -296,7 +300,9 @@ mod tests {
             Field::new("id", DataType::Utf8, false),
             Field::new("blob", DataType::Binary, true),
         ]));
-        let error = DimensionTable::new("d", schema.clone(), "id").err().unwrap();
+        let error = DimensionTable::new("d", schema.clone(), "id")
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("column `blob`"), "{error}");
         let error = DimensionTable::new("d", schema, "nope").err().unwrap();
         assert!(error.to_string().contains("`nope`"), "{error}");

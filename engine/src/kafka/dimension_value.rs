@@ -42,7 +42,10 @@ pub(super) fn cell(value: &Value, data_type: &DataType) -> Option<ScalarValue> {
         DataType::Int16 => ScalarValue::Int16(Some(value.as_i64()?.try_into().ok()?)),
         DataType::Int32 => ScalarValue::Int32(Some(value.as_i64()?.try_into().ok()?)),
         DataType::Int64 => ScalarValue::Int64(Some(value.as_i64()?)),
-        #[expect(clippy::cast_possible_truncation, reason = "a FLOAT column asks for it")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a FLOAT column asks for it"
+        )]
         DataType::Float32 => ScalarValue::Float32(Some(value.as_f64()? as f32)),
         DataType::Float64 => ScalarValue::Float64(Some(value.as_f64()?)),
         DataType::Date32 => {
@@ -75,14 +78,26 @@ mod tests {
             (json!(300), DataType::Int16, Some("300".to_owned())),
             (json!(1.5), DataType::Int64, None),
             (json!(1.5), DataType::Float64, Some("1.5".to_owned())),
-            (json!("1970-01-03"), DataType::Date32, Some("1970-01-03".to_owned())),
-            (json!("1970-01-01T08:00:01+08:00"), utc.clone(), Some("1000000".to_owned())),
+            (
+                json!("1970-01-03"),
+                DataType::Date32,
+                Some("1970-01-03".to_owned()),
+            ),
+            (
+                json!("1970-01-01T08:00:01+08:00"),
+                utc.clone(),
+                Some("1000000".to_owned()),
+            ),
             (json!("yesterday"), utc, None),
             (json!(null), DataType::Utf8, None),
         ];
         for (value, data_type, expected) in cases {
             let found = cell(&value, &data_type);
-            assert_eq!(found.map(|c| c.to_string()), expected, "{value} {data_type}");
+            assert_eq!(
+                found.map(|c| c.to_string()),
+                expected,
+                "{value} {data_type}"
+            );
         }
     }
 }

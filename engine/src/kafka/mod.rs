@@ -10,7 +10,8 @@
 //! What holds here:
 //! - The next offset of a partition is the consumer's: everything below it was delivered, or does
 //!   not exist for a reader of committed records. Ranges join: a range begins where the last one
-//!   of its partition ended, whatever transactions and compaction left out between.
+//!   of its partition ended, whatever transactions and compaction left out between. [`progress`]
+//!   tells how.
 //! - Offsets come from Headwater's own commits only; those kept in Kafka are written for lag tools
 //!   and never read.
 //! - Nothing is skipped silently: offsets that Kafka no longer has, a topic that was made again, a
@@ -49,7 +50,7 @@ pub use progress::PartitionLag;
 pub use reader_settings::ReaderSettings;
 pub use settings::KafkaSettings;
 pub use source_batch::{PartitionRange, SourceBatch, headers_type, source_schema};
-pub use source_handle::SourceHandle;
+pub use source_handle::{SourceCounters, SourceHandle};
 pub use source_reader::SourceReader;
 pub use state::SourceState;
 pub use topic_id::{Incarnations, Start, TopicId};

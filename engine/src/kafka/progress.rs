@@ -29,13 +29,19 @@ impl PartitionLag {
 /// One partition while it is read.
 ///
 /// The next offset moves by records taken, and past what brings no record (control records,
-/// aborted transactions, compacted offsets) by the consumer's position and by the offset at which
-/// the partition's end was reached. So at the end of a partition the next offset is the end, and a
-/// lag that consists of control records alone does not stay.
+/// aborted transactions, compacted offsets) by the next record, or by the offset from which the
+/// consumer fetched when it found the partition's end. So at the end of a partition the next offset
+/// is the end, and a lag that consists of control records alone does not stay.
+///
+/// librdkafka's own `rd_kafka_position` is not used: after a partition's end was delivered through
+/// a batch call it is the end plus one (`rd_kafka_q_serve_rkmessages` counts the notice of the end
+/// as a record), and the record that comes next would be taken for one that came before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionProgress {
     range_start: i64,
     next_offset: i64,
+    /// The offset after the last record taken.
+    after_record: i64,
     range_records: usize,
     end_at_start: i64,
 }
@@ -47,6 +53,9 @@ pub enum Verdict {
     Take,
     /// It was taken before: librdkafka has fetched it twice. It is dropped.
     Stale,
+    /// It lies among offsets that were said to bring no record, and may be committed as such. The
+    /// reader must stop: dropping it would lose it.
+    Contradiction,
 }
 
 /// What was read of one partition since the last range.
@@ -75,6 +84,7 @@ impl PartitionProgress {
         Self {
             range_start: next_offset,
             next_offset,
+            after_record: next_offset,
             range_records: 0,
             end_at_start,
         }
@@ -82,10 +92,14 @@ impl PartitionProgress {
 
     /// Accounts for a record that was delivered.
     pub fn record(&mut self, offset: i64) -> Verdict {
-        if offset < self.next_offset {
+        if offset < self.after_record {
             return Verdict::Stale;
         }
+        if offset < self.next_offset {
+            return Verdict::Contradiction;
+        }
         self.next_offset = offset + 1;
+        self.after_record = self.next_offset;
         self.range_records += 1;
         Verdict::Take
     }
@@ -167,9 +181,19 @@ mod tests {
         );
         p.passed(9);
         assert_eq!(
-            p.take_range().map(|r| (r.first_offset, r.next_offset, r.records)),
+            p.take_range()
+                .map(|r| (r.first_offset, r.next_offset, r.records)),
             Some((8, 9, 0))
         );
+    }
+
+    #[test]
+    fn a_record_where_none_was_to_come_is_not_dropped_silently() {
+        let mut p = PartitionProgress::new(3, 3);
+        assert_eq!(p.record(3), Verdict::Take);
+        p.passed(6);
+        assert_eq!(p.record(5), Verdict::Contradiction);
+        assert_eq!(p.record(6), Verdict::Take);
     }
 
     #[test]

@@ -38,9 +38,8 @@ fn fault(name: &str, value: &str) -> Option<String> {
         ));
     }
     if let Some((_, fixed, why)) = FIXED.iter().find(|(property, ..)| *property == name) {
-        return (value != *fixed).then(|| {
-            format!("kafka property `{name}` must stay `{fixed}` ({why}): remove it")
-        });
+        return (value != *fixed)
+            .then(|| format!("kafka property `{name}` must stay `{fixed}` ({why}): remove it"));
     }
     let mut alone = ClientConfig::new();
     alone.set(name, value);

@@ -28,7 +28,7 @@ impl Default for ReaderSettings {
             batch_bytes_max: 16 * 1024 * 1024,
             batch_time_max: Duration::from_millis(50),
             headers: true,
-            refresh_interval: Duration::from_secs(30),
+            refresh_interval: Duration::from_secs(10),
             retry_interval: Duration::from_secs(1),
             request_timeout: Duration::from_secs(2),
         }

@@ -175,9 +175,12 @@ mod tests {
 
     #[test]
     fn a_property_of_a_person_overrides_a_default() {
-        let config = with(&[("fetch.wait.max.ms", "7"), ("isolation.level", "read_uncommitted")])
-            .consumer_config()
-            .unwrap();
+        let config = with(&[
+            ("fetch.wait.max.ms", "7"),
+            ("isolation.level", "read_uncommitted"),
+        ])
+        .consumer_config()
+        .unwrap();
         assert_eq!(config.get("fetch.wait.max.ms"), Some("7"));
         assert_eq!(config.get("isolation.level"), Some("read_uncommitted"));
     }
@@ -197,7 +200,10 @@ mod tests {
         assert!(said.contains("`fetch.wait.max.msec`"), "{said}");
         assert!(said.contains("did you mean `fetch.wait.max.ms`?"), "{said}");
         assert!(said.contains("`fetch.min.bytes`"), "{said}");
-        assert!(said.contains("`enable.auto.commit` must stay `false`"), "{said}");
+        assert!(
+            said.contains("`enable.auto.commit` must stay `false`"),
+            "{said}"
+        );
         assert!(said.contains("use `kafka.group`"), "{said}");
         assert!(!said.contains("hush"), "{said}");
     }
@@ -205,7 +211,11 @@ mod tests {
     #[test]
     fn a_fixed_property_may_be_repeated_as_it_is() {
         assert_eq!(
-            with(&[("enable.auto.commit", "false"), ("auto.offset.reset", "error")]).faults(),
+            with(&[
+                ("enable.auto.commit", "false"),
+                ("auto.offset.reset", "error")
+            ])
+            .faults(),
             Vec::<String>::new()
         );
     }

@@ -74,10 +74,7 @@ impl SourceState {
                 E::Answered | E::TopicMissing | E::BrokerAway(_) | E::Records | E::Failed(_),
             ) => failed,
             (_, E::Failed(reason)) => Self::Failed { since: now, reason },
-            (
-                same @ Self::Reading { .. },
-                E::Answered | E::Records,
-            )
+            (same @ Self::Reading { .. }, E::Answered | E::Records)
             | (same @ Self::TopicMissing { .. }, E::TopicMissing)
             | (same @ Self::Connecting { .. }, E::Records) => same,
             (Self::BrokerAway { since, .. }, E::BrokerAway(reason)) => {
@@ -122,7 +119,11 @@ impl fmt::Display for SourceState {
                 }
             }
             Self::TopicMissing { since } => {
-                write!(f, "topic does not exist since {}; waiting for it", at(since))
+                write!(
+                    f,
+                    "topic does not exist since {}; waiting for it",
+                    at(since)
+                )
             }
             Self::Reading { since } => write!(f, "reading since {}", at(since)),
             Self::Failed { since, reason } => write!(f, "stopped at {}: {reason}", at(since)),

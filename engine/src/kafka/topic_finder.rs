@@ -50,13 +50,7 @@ pub(crate) fn made_again(topic: &str, before: &TopicId, found: &TopicId) -> Engi
     ))
 }
 
-fn decide(
-    topic: &str,
-    partition: i32,
-    asked: Option<i64>,
-    oldest: i64,
-    end: i64,
-) -> Result<i64> {
+fn decide(topic: &str, partition: i32, asked: Option<i64>, oldest: i64, end: i64) -> Result<i64> {
     match asked {
         None => Ok(oldest),
         Some(asked) if asked < oldest => Err(EngineError::data(format!(

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode as Code;
-use rdkafka::{Offset, TopicPartitionList};
 
 use super::native::{Consumer, Delivery, Inbox, Record};
 use super::progress::{PartitionProgress, RangeRead, Verdict};
@@ -31,7 +30,6 @@ pub(crate) struct TopicReader {
     start: Option<Start>,
     /// By partition number.
     progress: Vec<Option<PartitionProgress>>,
-    positions: TopicPartitionList,
     look_at: Instant,
     record_bytes_average: usize,
 }
@@ -60,7 +58,6 @@ impl TopicReader {
             start_fn: start,
             start: None,
             progress: Vec::new(),
-            positions: TopicPartitionList::new(),
             look_at: Instant::now(),
             record_bytes_average: 1024,
         })
@@ -73,10 +70,7 @@ impl TopicReader {
     /// Collects records until a limit is reached, and hands each to `take`. `None` means that
     /// nothing moved: none came, or the reader is paused, stopped, or waits for the broker or the
     /// topic.
-    pub(crate) fn read(
-        &mut self,
-        take: impl FnMut(&Record<'_>),
-    ) -> Result<Option<ReadSummary>> {
+    pub(crate) fn read(&mut self, take: impl FnMut(&Record<'_>)) -> Result<Option<ReadSummary>> {
         let deadline = Instant::now() + self.settings.batch_time_max;
         if let SourceState::Failed { reason, .. } = self.status.state() {
             return Err(EngineError::data(reason));
@@ -86,9 +80,6 @@ impl TopicReader {
         }
         self.look_around();
         let mut summary = self.pull(deadline, take)?;
-        if self.inbox.is_empty() {
-            self.pass_positions()?;
-        }
         for (partition, progress) in (0..).zip(&mut self.progress) {
             let range = progress.as_mut().and_then(PartitionProgress::take_range);
             summary.ranges.extend(range.map(|range| (partition, range)));
@@ -145,6 +136,11 @@ impl TopicReader {
                                 summary.bytes += bytes;
                             }
                             Verdict::Stale => summary.stale += 1,
+                            Verdict::Contradiction => {
+                                let at = (record.partition(), record.offset());
+                                self.contradiction(at);
+                                break 'full;
+                            }
                         }
                     }
                     Delivery::End {
@@ -163,8 +159,7 @@ impl TopicReader {
                 }
                 self.inbox.pop();
                 if let Some((partition, code, reason)) = problem.take() {
-                    self.partition_error(partition, code, &reason);
-                    if self.is_failed() {
+                    if self.must_look_first(partition, code, &reason) {
                         break 'full;
                     }
                 }
@@ -185,22 +180,6 @@ impl TopicReader {
         Ok(summary)
     }
 
-    /// Takes over what the consumer has passed without delivering it: control records.
-    fn pass_positions(&mut self) -> Result<()> {
-        if self.positions.count() == 0 {
-            return Ok(());
-        }
-        self.inbox.consumer().positions(&mut self.positions)?;
-        for element in self.positions.elements() {
-            if let Offset::Offset(offset) = element.offset()
-                && let Some(progress) = account_of(&mut self.progress, element.partition())
-            {
-                progress.passed(offset);
-            }
-        }
-        Ok(())
-    }
-
     /// Looks for the topic, its id and its partitions when it is time to.
     fn look_around(&mut self) {
         let health = self.inbox.consumer().health();
@@ -216,7 +195,10 @@ impl TopicReader {
             Err(e) if e.kind == Kind::Unavailable => {
                 let reason = self.inbox.consumer().health().last_error();
                 let reason = reason.unwrap_or_else(|| e.to_string());
-                (SourceEvent::BrokerAway(Some(reason)), self.settings.retry_interval)
+                (
+                    SourceEvent::BrokerAway(Some(reason)),
+                    self.settings.retry_interval,
+                )
             }
             Err(e) => (SourceEvent::Failed(e.to_string()), Duration::ZERO),
         };
@@ -246,7 +228,10 @@ impl TopicReader {
         let mut begun = Vec::new();
         for partition in found.partitions {
             if account_of(&mut self.progress, partition).is_none() {
-                let asked = self.start.as_ref().and_then(|s| s.next_offsets.get(&partition));
+                let asked = self
+                    .start
+                    .as_ref()
+                    .and_then(|s| s.next_offsets.get(&partition));
                 let progress =
                     topic_finder::begin(&consumer, &topic, partition, asked.copied(), timeout)?;
                 begun.push((partition, progress));
@@ -275,13 +260,18 @@ impl TopicReader {
             }
             self.status.assigned(partition, progress.clone());
             self.progress[index] = Some(progress);
-            self.positions.add_partition(topic, partition);
         }
-        tracing::info!(topic, partitions = starts.len(), "kafka partitions assigned");
+        tracing::info!(
+            topic,
+            partitions = starts.len(),
+            "kafka partitions assigned"
+        );
         Ok(())
     }
 
-    fn partition_error(&mut self, partition: i32, code: Code, reason: &str) {
+    /// Deals with an error of a partition. Whether nothing more may be taken before the reader has
+    /// looked around, or ever: what follows may be of another topic of that name.
+    fn must_look_first(&mut self, partition: i32, code: Code, reason: &str) -> bool {
         let topic = self.status.topic.clone();
         match code {
             Code::AutoOffsetReset | Code::OffsetOutOfRange => {
@@ -300,9 +290,22 @@ impl TopicReader {
             | Code::UnknownTopicId => self.look_at = Instant::now(),
             Code::GroupAuthorizationFailed => {
                 tracing::debug!(%topic, reason, "offsets for lag tools cannot be written");
+                return false;
             }
-            _ => tracing::warn!(%topic, partition, %code, reason, "kafka reported an error"),
+            _ => {
+                tracing::warn!(%topic, partition, %code, reason, "kafka reported an error");
+                return false;
+            }
         }
+        true
+    }
+
+    fn contradiction(&self, (partition, offset): (i32, i64)) {
+        self.status.event(SourceEvent::Failed(format!(
+            "topic `{}` partition {partition}: a record came at offset {offset}, which was passed \
+             as having none; reading has stopped so that it is not lost unnoticed",
+            self.status.topic
+        )));
     }
 
     /// Finds out why Kafka has no record at an offset: the topic is another, or retention passed.
@@ -328,10 +331,6 @@ impl TopicReader {
     fn is_reading(&self) -> bool {
         self.status.state().is_reading()
     }
-
-    fn is_failed(&self) -> bool {
-        matches!(self.status.state(), SourceState::Failed { .. })
-    }
 }
 
 impl Drop for TopicReader {
@@ -342,15 +341,12 @@ impl Drop for TopicReader {
 }
 
 fn judge(progress: &mut [Option<PartitionProgress>], record: &Record<'_>) -> Verdict {
-    account_of(progress, record.partition())
-        .map_or(Verdict::Stale, |p| p.record(record.offset()))
+    account_of(progress, record.partition()).map_or(Verdict::Stale, |p| p.record(record.offset()))
 }
 
 fn account_of(
     progress: &mut [Option<PartitionProgress>],
     partition: i32,
 ) -> Option<&mut PartitionProgress> {
-    progress
-        .get_mut(usize::try_from(partition).ok()?)?
-        .as_mut()
+    progress.get_mut(usize::try_from(partition).ok()?)?.as_mut()
 }

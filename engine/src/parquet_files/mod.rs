@@ -1,8 +1,8 @@
 //! Parquet files: rows of a table, split by partition and put into storage.
 //!
 //! [`write`] takes record batches of a table's full schema and gives back the files that a
-//! commit adds. The way: [`split`] tells which rows go to which file, [`encode`] makes a file's
-//! bytes and statistics ([`ranges`]), [`naming`] its path; only then anything touches storage.
+//! commit adds. The way: `split` tells which rows go to which file, `encode` makes a file's
+//! bytes and statistics (`ranges`), `naming` its path; only then anything touches storage.
 
 mod encode;
 mod naming;
@@ -11,6 +11,10 @@ mod ranges;
 mod sort;
 mod split;
 mod write;
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
 
 pub use naming::{FileName, FileNaming};
 pub use partition_value::{HIVE_NULL, partition_value};

@@ -52,7 +52,7 @@ pub async fn write(
     write_with(table, batches, naming, storage, WriteLimits::default()).await
 }
 
-async fn write_with(
+pub(super) async fn write_with(
     table: &TableDef,
     batches: &[RecordBatch],
     naming: &FileNaming,

@@ -95,7 +95,6 @@ pub const SETTINGS: &[Setting] = &[
     setting("ingest.micro_batch_ms", number(1, 10_000), Some("50"), "How long a micro-batch is collected at the most."),
     setting("ingest.micro_batch_records", number(1, 65_536), Some("16384"), "Records in a micro-batch at the most."),
     setting("ingest.micro_batch_bytes", number(1 << 10, GIB), Some("16777216"), "Bytes of keys and values in a micro-batch at the most."),
-    setting("ingest.lateness_ms", number(0, 86_400_000), Some("10000"), "How late after its timestamp a record may reach Kafka: an hour is complete when the watermark, which lags by this, has passed it."),
     setting("ingest.commit_interval_ms", number(100, 3_600_000), Some("10000"), "The longest time between two commit groups while there is something to commit."),
     setting("ingest.commit_bytes", number(1 << 20, 1 << 40), Some("268435456"), "Bytes in memory that start a commit group before its time."),
     setting("query.threads", number(1, 256), Some("2"), "Threads that queries run on."),

@@ -4,20 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::load::Loaded;
+use crate::kafka::KafkaSettings;
 
-/// How Kafka is reached.
-#[derive(Debug, Clone)]
-pub struct KafkaConnection {
-    /// `kafka.brokers`
-    pub brokers: String,
-    /// `kafka.properties`
-    pub properties: BTreeMap<String, String>,
-    /// `kafka.group`
-    pub group: String,
-    /// `kafka.client_id`
-    pub client_id: String,
-}
+use super::load::Loaded;
 
 /// Where the tables live.
 #[derive(Debug, Clone)]
@@ -82,8 +71,6 @@ pub struct IngestSettings {
     pub micro_batch_records: usize,
     /// `ingest.micro_batch_bytes`
     pub micro_batch_bytes: usize,
-    /// `ingest.lateness_ms`
-    pub lateness: Duration,
     /// `ingest.commit_interval_ms`
     pub commit_interval: Duration,
     /// `ingest.commit_bytes`
@@ -116,7 +103,7 @@ pub struct MaintenanceSettings {
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Section `kafka`.
-    pub kafka: KafkaConnection,
+    pub kafka: KafkaSettings,
     /// Section `storage`.
     pub storage: StorageSettings,
     /// Section `sql`.
@@ -140,7 +127,7 @@ impl From<&Loaded> for Settings {
         let text = |name: &str| l.text(name).unwrap_or_default();
         let path = |name: &str| l.path(name).unwrap_or_default();
         Self {
-            kafka: KafkaConnection {
+            kafka: KafkaSettings {
                 brokers: text("kafka.brokers"),
                 properties: l.map("kafka.properties"),
                 group: text("kafka.group"),
@@ -172,7 +159,6 @@ impl From<&Loaded> for Settings {
                 micro_batch: ms("ingest.micro_batch_ms"),
                 micro_batch_records: size("ingest.micro_batch_records"),
                 micro_batch_bytes: size("ingest.micro_batch_bytes"),
-                lateness: ms("ingest.lateness_ms"),
                 commit_interval: ms("ingest.commit_interval_ms"),
                 commit_bytes: size("ingest.commit_bytes"),
             },

@@ -29,8 +29,12 @@ pub(super) fn arrow_type(sql: &SqlType) -> Option<DataType> {
         SqlType::Binary(None) | SqlType::Bytea => DataType::Binary,
         SqlType::Decimal(ExactNumberInfo::PrecisionAndScale(precision, scale))
         | SqlType::Numeric(ExactNumberInfo::PrecisionAndScale(precision, scale)) => {
-            let precision = u8::try_from(*precision).ok().filter(|p| (1..=38).contains(p))?;
-            let scale = i8::try_from(*scale).ok().filter(|s| (0..=precision as i8).contains(s))?;
+            let precision = u8::try_from(*precision)
+                .ok()
+                .filter(|p| (1..=38).contains(p))?;
+            let scale = i8::try_from(*scale)
+                .ok()
+                .filter(|s| (0..=precision as i8).contains(s))?;
             DataType::Decimal128(precision, scale)
         }
         SqlType::Array(ArrayElemTypeDef::AngleBracket(item)) => {
@@ -64,9 +68,9 @@ pub(super) fn unsupported(data_type: &DataType) -> Option<&'static str> {
         | DataType::Date32
         | DataType::Binary
         | DataType::Decimal128(..) => None,
-        DataType::Timestamp(_, None) => {
-            Some("is a time without a zone: times are instants in UTC, from received, event_time() or a TIMESTAMP column")
-        }
+        DataType::Timestamp(_, None) => Some(
+            "is a time without a zone: times are instants in UTC, from received, event_time() or a TIMESTAMP column",
+        ),
         DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) if &**zone == "UTC" => None,
         DataType::Timestamp(..) => Some("must be in microseconds and UTC"),
         DataType::List(item) => unsupported(item.data_type()),

@@ -36,10 +36,7 @@ pub struct Configuration {
 
 impl Configuration {
     /// Reads a folder. Everything that is wrong with it is told at once.
-    pub fn load(
-        folder: &Path,
-        variables: &BTreeMap<String, String>,
-    ) -> Result<Self, Vec<Fault>> {
+    pub fn load(folder: &Path, variables: &BTreeMap<String, String>) -> Result<Self, Vec<Fault>> {
         let mut declared = Declared::default();
         let mut faults = Vec::new();
         let mut hashed = Vec::new();

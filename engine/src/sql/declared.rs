@@ -34,7 +34,10 @@ impl Declared {
                     self.pipelines.push(UnresolvedPipeline::read(text, insert)?);
                     Ok(())
                 }
-                _ => Err(vec![expected(&text, "INSERT INTO sink SELECT … FROM source")]),
+                _ => Err(vec![expected(
+                    &text,
+                    "INSERT INTO sink SELECT … FROM source",
+                )]),
             },
             (Declares::Metric, Statement::Statement(statement)) => match *statement {
                 SqlStatement::CreateView(view) => {
@@ -43,9 +46,10 @@ impl Declared {
                 }
                 _ => Err(vec![expected(&text, "CREATE VIEW name AS SELECT …")]),
             },
-            (Declares::Pipeline, _) => {
-                Err(vec![expected(&text, "INSERT INTO sink SELECT … FROM source")])
-            }
+            (Declares::Pipeline, _) => Err(vec![expected(
+                &text,
+                "INSERT INTO sink SELECT … FROM source",
+            )]),
             (Declares::Metric, _) => Err(vec![expected(&text, "CREATE VIEW name AS SELECT …")]),
             (_, Statement::CreateExternalTable(create)) => self.add_table(declares, text, &create),
             (_, _) => Err(vec![expected(&text, "CREATE EXTERNAL TABLE … STORED AS …")]),
@@ -69,7 +73,9 @@ impl Declared {
         check_clauses(&text, create, stored_as)?;
         match declares {
             Declares::Source => self.sources.push(SourceDef::read(&text, name, create)?),
-            Declares::Dimension => self.dimensions.push(DimensionDef::read(&text, name, create)?),
+            Declares::Dimension => self
+                .dimensions
+                .push(DimensionDef::read(&text, name, create)?),
             Declares::Table => self.tables.push((table(&text, name, create)?, text)),
             Declares::Ledger => self.tables.push((ledger(&text, name, create)?, text)),
             Declares::Pipeline | Declares::Metric => {}
@@ -90,8 +96,14 @@ fn check_clauses(
 ) -> Result<(), Vec<Fault>> {
     let mut faults = Vec::new();
     if !create.file_type.eq_ignore_ascii_case(stored_as) {
-        let message = format!("STORED AS {} does not belong into this folder", create.file_type);
-        faults.push(text.fault_in("STORED AS", message).help(format!("write STORED AS {stored_as}")));
+        let message = format!(
+            "STORED AS {} does not belong into this folder",
+            create.file_type
+        );
+        faults.push(
+            text.fault_in("STORED AS", message)
+                .help(format!("write STORED AS {stored_as}")),
+        );
     }
     let refused = [
         (create.or_replace, "OR REPLACE"),
@@ -102,8 +114,15 @@ fn check_clauses(
     ];
     for (there, clause) in refused {
         if there {
-            faults.push(text.fault_in(clause, "is not supported here").help("leave it out"));
+            faults.push(
+                text.fault_in(clause, "is not supported here")
+                    .help("leave it out"),
+            );
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
 }

@@ -21,7 +21,7 @@ pub(super) fn fields(
     let mut seen = BTreeSet::new();
     for column in columns {
         match field(text, column, reserved) {
-            Ok(field) if !seen.insert(field.name().clone()) => faults.push(text.fault_on(
+            Ok(field) if !seen.insert(field.name().clone()) => faults.push(text.fault_on_name(
                 &column.name,
                 "the columns",
                 format!("column {} is declared twice", field.name()),
@@ -39,17 +39,22 @@ pub(super) fn fields(
 
 fn field(text: &SourceText, column: &ColumnDef, reserved: &[&str]) -> Result<Field, Fault> {
     let name = normal(&column.name);
-    let fault = |message: String| text.fault_on(&column.name, "the columns", message);
+    let fault = |message: String| text.fault_on_name(&column.name, "the columns", message);
     if reserved.contains(&name.as_str()) {
         return Err(fault(format!("column {name} is the engine's own"))
             .help("leave it out: the engine appends it"));
     }
     if name.starts_with("__") {
-        return Err(fault(format!("column {name}: names with __ in front are the engine's")));
+        return Err(fault(format!(
+            "column {name}: names with __ in front are the engine's"
+        )));
     }
     let data_type = arrow_type(&column.data_type).ok_or_else(|| {
-        fault(format!("column {name} has type {}, which tables can't hold", column.data_type))
-            .help(format!("known: {KNOWN_TYPES}"))
+        fault(format!(
+            "column {name} has type {}, which tables can't hold",
+            column.data_type
+        ))
+        .help(format!("known: {KNOWN_TYPES}"))
     })?;
     let mut nullable = true;
     for option in &column.options {

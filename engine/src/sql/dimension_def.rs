@@ -33,8 +33,12 @@ impl DimensionDef {
         create: &CreateExternalTable,
     ) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
-        let fields = fields(text, &create.columns, &[]).map_err(|f| faults.extend(f)).ok();
-        let key = primary_key(text, &create.constraints).map_err(|f| faults.push(f)).ok();
+        let fields = fields(text, &create.columns, &[])
+            .map_err(|f| faults.extend(f))
+            .ok();
+        let key = primary_key(text, &create.constraints)
+            .map_err(|f| faults.push(f))
+            .ok();
         let topic = topic(text, create).map_err(|f| faults.push(f)).ok();
         if let Err(fault) = options(text, create, &[]) {
             faults.push(fault);
@@ -48,7 +52,9 @@ impl DimensionDef {
         let [key] = key.as_slice() else {
             faults.push(
                 text.fault_in("PRIMARY KEY", format!("names {} columns", key.len()))
-                    .help("write PRIMARY KEY (column) with the one column that is the record's key"),
+                    .help(
+                        "write PRIMARY KEY (column) with the one column that is the record's key",
+                    ),
             );
             return Err(faults);
         };

@@ -32,13 +32,18 @@ pub(super) fn files(folder: &Path) -> Result<Vec<(Declares, PathBuf)>, Vec<Fault
     let mut files = Vec::new();
     let mut faults = Vec::new();
     for path in entries(folder).map_err(|f| vec![f])? {
-        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .unwrap_or_default();
         if !path.is_dir() {
             if is_sql(&path) {
-                faults.push(Fault::of_file(&path, "is in none of the folders").help(format!(
-                    "move it to {}",
-                    FOLDERS.map(|f| f.0).join("/, ") + "/"
-                )));
+                faults.push(
+                    Fault::of_file(&path, "is in none of the folders").help(format!(
+                        "move it to {}",
+                        FOLDERS.map(|f| f.0).join("/, ") + "/"
+                    )),
+                );
             }
             continue;
         }
@@ -65,7 +70,11 @@ pub(super) fn files(folder: &Path) -> Result<Vec<(Declares, PathBuf)>, Vec<Fault
         }
     }
     files.sort();
-    if faults.is_empty() { Ok(files) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(files)
+    } else {
+        Err(faults)
+    }
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
@@ -81,5 +90,8 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
 
 fn is_sql(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "sql")
-        && path.file_stem().and_then(|s| s.to_str()).is_some_and(|s| !s.starts_with('.'))
+        && path
+            .file_stem()
+            .and_then(|s| s.to_str())
+            .is_some_and(|s| !s.starts_with('.'))
 }

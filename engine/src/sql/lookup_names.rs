@@ -78,7 +78,12 @@ fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
         }
     });
     let all = (declared.sources.iter().map(|s| (&s.name, Means::Source)))
-        .chain(declared.dimensions.iter().map(|d| (&d.name, Means::Dimension)))
+        .chain(
+            declared
+                .dimensions
+                .iter()
+                .map(|d| (&d.name, Means::Dimension)),
+        )
         .chain(tables)
         .chain(declared.views.iter().map(|v| (&v.name, Means::View)));
     let mut names: Names = BUILT_IN.map(|n| (n.to_owned(), Means::BuiltIn)).into();
@@ -87,7 +92,11 @@ fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
             let message = if other == Means::BuiltIn {
                 format!("{name} is the name of a built-in table")
             } else {
-                format!("{name} is declared twice: as {} and as {}", other.noun(), means.noun())
+                format!(
+                    "{name} is declared twice: as {} and as {}",
+                    other.noun(),
+                    means.noun()
+                )
             };
             faults.push(Fault::of_file(folder, message).help("rename one of them"));
         }
@@ -96,13 +105,15 @@ fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
 }
 
 fn location_faults(declared: &Declared) -> Vec<Fault> {
-    let mut seen: BTreeMap<&str, &str> =
-        [(DEAD_LETTERS, DEAD_LETTERS), (ARCHIVE, ARCHIVE)].into();
+    let mut seen: BTreeMap<&str, &str> = [(DEAD_LETTERS, DEAD_LETTERS), (ARCHIVE, ARCHIVE)].into();
     let mut faults = Vec::new();
     for (table, text) in &declared.tables {
         if let Some(other) = seen.insert(&table.location, &table.name) {
             let message = format!("'{}' is the folder of table {other}", table.location);
-            faults.push(text.fault_in("LOCATION", message).help("give each table its own folder"));
+            faults.push(
+                text.fault_in("LOCATION", message)
+                    .help("give each table its own folder"),
+            );
         }
     }
     faults
@@ -122,7 +133,9 @@ fn resolve(pipeline: UnresolvedPipeline, names: &Names) -> Result<PipelineDef, V
             Some(means) => format!("{name} is {}, which no pipeline can write", means.noun()),
             None => format!("table {name} does not exist"),
         };
-        let known = names.iter().filter(|n| matches!(n.1, Means::Table | Means::Ledger));
+        let known = names
+            .iter()
+            .filter(|n| matches!(n.1, Means::Table | Means::Ledger));
         faults.push(
             text.fault_on(&pipeline.sink.written, "INSERT INTO", message)
                 .help_if_any(suggestion(name, known.map(|n| n.0.as_str()))),
@@ -135,12 +148,20 @@ fn resolve(pipeline: UnresolvedPipeline, names: &Names) -> Result<PipelineDef, V
             Some(Means::Dimension) => dimensions.push(read.name.as_str().into()),
             Some(means) if means == wanted => sources.push(read),
             Some(means) => faults.push(
-                text.fault_on(&read.written, "FROM", format!("{} is {}", read.name, means.noun()))
-                    .help(format!("this pipeline reads {wanted_noun}")),
+                text.fault_on(
+                    &read.written,
+                    "FROM",
+                    format!("{} is {}", read.name, means.noun()),
+                )
+                .help(format!("this pipeline reads {wanted_noun}")),
             ),
             None => faults.push(
-                text.fault_on(&read.written, "FROM", format!("table {} does not exist", read.name))
-                    .help_if_any(suggestion(&read.name, names.keys().map(String::as_str))),
+                text.fault_on(
+                    &read.written,
+                    "FROM",
+                    format!("table {} does not exist", read.name),
+                )
+                .help_if_any(suggestion(&read.name, names.keys().map(String::as_str))),
             ),
         }
     }
@@ -180,7 +201,10 @@ fn ledger_faults(pipelines: &[PipelineDef], names: &Names) -> Vec<Fault> {
             continue;
         }
         if let Some(other) = fed.insert(pipeline.sink.clone(), pipeline.name.clone()) {
-            let message = format!("ledger {} is already fed by pipeline {other}", pipeline.sink);
+            let message = format!(
+                "ledger {} is already fed by pipeline {other}",
+                pipeline.sink
+            );
             faults.push(pipeline.text.fault_in("INSERT INTO", message));
         }
         if !pipelines.iter().any(|p| p.sink == pipeline.source) {
@@ -192,13 +216,21 @@ fn ledger_faults(pipelines: &[PipelineDef], names: &Names) -> Vec<Fault> {
 }
 
 fn view_faults(view: &ViewDef, names: &Names) -> Vec<Fault> {
-    let readable =
-        |m: &Means| matches!(m, Means::Table | Means::Ledger | Means::View | Means::BuiltIn);
+    let readable = |m: &Means| {
+        matches!(
+            m,
+            Means::Table | Means::Ledger | Means::View | Means::BuiltIn
+        )
+    };
     let mut faults = Vec::new();
     for read in &view.relations {
         let message = match names.get(&read.name) {
             Some(means) if readable(means) => continue,
-            Some(means) => format!("{} is {}, which is not kept as a table", read.name, means.noun()),
+            Some(means) => format!(
+                "{} is {}, which is not kept as a table",
+                read.name,
+                means.noun()
+            ),
             None => format!("table {} does not exist", read.name),
         };
         let known = names.iter().filter(|n| readable(n.1)).map(|n| n.0.as_str());

@@ -40,7 +40,9 @@ pub(super) struct UnresolvedPipeline {
 impl UnresolvedPipeline {
     pub(super) fn read(text: SourceText, insert: Insert) -> Result<Self, Vec<Fault>> {
         let TableObject::TableName(sink) = &insert.table else {
-            return Err(vec![text.fault_in("INSERT INTO", "the sink must be a table's name")]);
+            return Err(vec![
+                text.fault_in("INSERT INTO", "the sink must be a table's name"),
+            ]);
         };
         let sink = Relation {
             name: simple_name(sink).ok_or_else(|| {

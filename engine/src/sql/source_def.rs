@@ -31,7 +31,7 @@ impl SourceDef {
         let mut faults = Vec::new();
         if !create.columns.is_empty() {
             faults.push(
-                text.fault_on(
+                text.fault_on_name(
                     &create.columns[0].name,
                     "the columns",
                     "a source declares no columns",
@@ -72,7 +72,10 @@ pub(super) fn topic(text: &SourceText, create: &CreateExternalTable) -> Result<A
             Ok(topic.as_str().into())
         }
         [topic] => Err(text
-            .fault_in("LOCATION", format!("'{topic}' is not the name of a Kafka topic"))
+            .fault_in(
+                "LOCATION",
+                format!("'{topic}' is not the name of a Kafka topic"),
+            )
             .help("topics have letters, digits, '.', '_' and '-'")),
         _ => Err(text.fault_in("LOCATION", "names more than one topic")),
     }

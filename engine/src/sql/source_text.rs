@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use datafusion::common::Span;
 use datafusion::error::DataFusionError;
-use datafusion::sql::sqlparser::ast::Spanned;
+use datafusion::sql::sqlparser::ast::{Ident, Spanned};
 
 use super::fault::{Fault, Place};
 use super::near_name::suggestion;
@@ -88,7 +88,10 @@ impl SourceText {
     pub(super) fn statement_text(&self) -> &str {
         let mut rest = self.text().trim_start();
         while rest.starts_with("--") {
-            rest = rest.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
+            rest = rest
+                .split_once('\n')
+                .map_or("", |(_, rest)| rest)
+                .trim_start();
         }
         rest.trim_end().trim_end_matches(';').trim_end()
     }
@@ -133,6 +136,21 @@ impl SourceText {
         }
     }
 
+    /// A fault at a name.
+    pub(super) fn fault_on_name(
+        &self,
+        name: &Ident,
+        clause: &str,
+        message: impl Into<String>,
+    ) -> Fault {
+        let start = name.span.start;
+        if start.line == 0 {
+            self.fault_in(clause, message)
+        } else {
+            self.fault_at(start.line, start.column, message)
+        }
+    }
+
     /// A parser's or planner's error as a fault, at its position if it has one.
     pub(super) fn fault_from(&self, error: &DataFusionError, clause: &str) -> Fault {
         let span: Option<Span> = error.diagnostic().and_then(|d| d.span);
@@ -170,7 +188,12 @@ impl SourceText {
             return None;
         }
         let before = &lower[..at];
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count();
         Some((before.matches('\n').count() as u64 + 1, column as u64 + 1))
     }
 }
@@ -187,8 +210,9 @@ fn unreplaced(file: &Path, kind: &WrongKind, variables: &BTreeMap<String, String
             file,
             format!("the value of variable ${{{name}}} has a quote or a line break"),
         ),
-        WrongKind::Open => Fault::of_file(file, "${ is not closed on its line")
-            .help("write ${name}"),
+        WrongKind::Open => {
+            Fault::of_file(file, "${ is not closed on its line").help("write ${name}")
+        }
     }
 }
 

@@ -44,13 +44,21 @@ pub(super) fn simple_name(name: &ObjectName) -> Option<String> {
 /// The name of the object that a file declares: not qualified, and the file's own.
 pub(super) fn object_name(text: &SourceText, name: &ObjectName) -> Result<String, Fault> {
     let found = simple_name(name).ok_or_else(|| {
-        text.fault_on(name, "the object's name", format!("name {name} is qualified"))
-            .help("write the name alone")
+        text.fault_on(
+            name,
+            "the object's name",
+            format!("name {name} is qualified"),
+        )
+        .help("write the name alone")
     })?;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if !found.chars().all(plain) || found.starts_with("__") {
         return Err(text
-            .fault_on(name, "the object's name", format!("name {found} is not plain"))
+            .fault_on(
+                name,
+                "the object's name",
+                format!("name {found} is not plain"),
+            )
             .help("use lower-case letters, digits and underscores"));
     }
     if found != text.name() {
@@ -58,7 +66,10 @@ pub(super) fn object_name(text: &SourceText, name: &ObjectName) -> Result<String
             .fault_on(
                 name,
                 "the object's name",
-                format!("the statement declares {found}, but the file is named {}", text.name()),
+                format!(
+                    "the statement declares {found}, but the file is named {}",
+                    text.name()
+                ),
             )
             .help("give both the same name"));
     }

@@ -28,7 +28,11 @@ pub(super) fn table(
     name: String,
     create: &CreateExternalTable,
 ) -> Result<TableDef, Vec<Fault>> {
-    let mut declared = fields(text, &create.columns, &[&ENGINE_COLUMNS[..], &["reject"]].concat())?;
+    let mut declared = fields(
+        text,
+        &create.columns,
+        &[&ENGINE_COLUMNS[..], &["reject"]].concat(),
+    )?;
     options(text, create, &[]).map_err(|f| vec![f])?;
     declared.extend(table_engine_fields());
     let schema = Arc::new(Schema::new(declared));
@@ -47,12 +51,16 @@ pub(super) fn ledger(
     let declared = fields(text, &create.columns, &reserved)?;
     let options = options(text, create, &["key", "order"]).map_err(|f| vec![f])?;
     let option = |name: &str, example: &str| {
-        options.get(name).map(|v| names(v)).filter(|v| !v.is_empty()).ok_or_else(|| {
-            vec![
-                text.fault_in("OPTIONS", format!("option '{name}' is missing"))
-                    .help(format!("write for example '{name}' '{example}'")),
-            ]
-        })
+        options
+            .get(name)
+            .map(|v| names(v))
+            .filter(|v| !v.is_empty())
+            .ok_or_else(|| {
+                vec![
+                    text.fault_in("OPTIONS", format!("option '{name}' is missing"))
+                        .help(format!("write for example '{name}' '{example}'")),
+                ]
+            })
     };
     let key = option("key", "product, device")?;
     let order = option("order", "received, event_time, tie, channel")?;
@@ -85,7 +93,10 @@ fn key_faults(text: &SourceText, declared: &[Field], key: &[String]) -> Vec<Faul
             Some(_) => continue,
         };
         let near = suggestion(column, declared.iter().map(|f| f.name().as_str()));
-        faults.push(text.fault_in("OPTIONS", message).help_if_any(near.filter(|n| n.starts_with("did"))));
+        faults.push(
+            text.fault_in("OPTIONS", message)
+                .help_if_any(near.filter(|n| n.starts_with("did"))),
+        );
     }
     faults
 }
@@ -100,20 +111,36 @@ fn order_terms(
     for name in order {
         let Some((_, term)) = TERMS.iter().find(|(known, _)| known == name) else {
             faults.push(
-                text.fault_in("OPTIONS", format!("option 'order': {name} is no term of an order"))
-                    .help_if_any(suggestion(name, TERMS.map(|t| t.0))),
+                text.fault_in(
+                    "OPTIONS",
+                    format!("option 'order': {name} is no term of an order"),
+                )
+                .help_if_any(suggestion(name, TERMS.map(|t| t.0))),
             );
             continue;
         };
         if *term != OrderTerm::Received && !declared.iter().any(|f| f.name() == name) {
-            faults.push(text.fault_in("OPTIONS", format!("option 'order': column {name} is not declared")));
+            faults.push(text.fault_in(
+                "OPTIONS",
+                format!("option 'order': column {name} is not declared"),
+            ));
         }
         terms.push(*term);
     }
-    if !matches!(terms.first(), None | Some(OrderTerm::Received | OrderTerm::EventTime)) {
-        faults.push(text.fault_in("OPTIONS", "option 'order' must begin with received or event_time"));
+    if !matches!(
+        terms.first(),
+        None | Some(OrderTerm::Received | OrderTerm::EventTime)
+    ) {
+        faults.push(text.fault_in(
+            "OPTIONS",
+            "option 'order' must begin with received or event_time",
+        ));
     }
-    if faults.is_empty() { Ok(terms) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(terms)
+    } else {
+        Err(faults)
+    }
 }
 
 fn stored(
@@ -134,18 +161,27 @@ fn stored(
     if create.columns.is_empty() {
         faults.push(text.fault_in("the columns", "a stored table must declare its columns"));
     }
-    let location = location(text, create).map_err(|f| faults.push(f)).unwrap_or_default();
-    let partition_by: Vec<String> =
-        create.table_partition_cols.iter().map(|c| c.to_lowercase()).collect();
+    let location = location(text, create)
+        .map_err(|f| faults.push(f))
+        .unwrap_or_default();
+    let partition_by: Vec<String> = create
+        .table_partition_cols
+        .iter()
+        .map(|c| c.to_lowercase())
+        .collect();
     for column in &partition_by {
         match schema.field_with_name(column) {
             Ok(field) if !field.data_type().is_nested() => {}
-            Ok(_) => faults.push(
-                text.fault_in("PARTITIONED BY", format!("column {column} is not a plain value")),
-            ),
+            Ok(_) => faults.push(text.fault_in(
+                "PARTITIONED BY",
+                format!("column {column} is not a plain value"),
+            )),
             Err(_) => faults.push(
                 text.fault_in("PARTITIONED BY", format!("column {column} does not exist"))
-                    .help_if_any(suggestion(column, schema.fields().iter().map(|f| f.name().as_str()))),
+                    .help_if_any(suggestion(
+                        column,
+                        schema.fields().iter().map(|f| f.name().as_str()),
+                    )),
             ),
         }
     }
@@ -167,13 +203,18 @@ fn location(text: &SourceText, create: &CreateExternalTable) -> Result<String, F
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/');
     match create.locations.as_slice() {
         [folder]
-            if folder.split('/').all(|part| !part.is_empty() && !part.starts_with('_'))
+            if folder
+                .split('/')
+                .all(|part| !part.is_empty() && !part.starts_with('_'))
                 && folder.chars().all(legal) =>
         {
             Ok(folder.clone())
         }
         [folder] => Err(text
-            .fault_in("LOCATION", format!("'{folder}' is not a folder below the storage root"))
+            .fault_in(
+                "LOCATION",
+                format!("'{folder}' is not a folder below the storage root"),
+            )
             .help("write a relative path such as 'events'; the root is set in [storage] url")),
         _ => Err(text.fault_in("LOCATION", "names more than one folder")),
     }

@@ -54,7 +54,9 @@ pub(super) fn names(value: &str) -> Vec<String> {
 /// A length of time such as `90 s`, `10 minutes` or `1 h`.
 pub(super) fn duration(text: &SourceText, name: &str, value: &str) -> Result<Duration, Fault> {
     let value = value.trim();
-    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let digits = value
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(value.len());
     let unit_s = match value[digits..].trim() {
         "s" | "second" | "seconds" => 1,
         "m" | "min" | "minute" | "minutes" => 60,
@@ -66,7 +68,10 @@ pub(super) fn duration(text: &SourceText, name: &str, value: &str) -> Result<Dur
     match count.and_then(|n| n.checked_mul(unit_s)) {
         Some(seconds) if unit_s > 0 => Ok(Duration::from_secs(seconds)),
         _ => Err(text
-            .fault_in(CLAUSE, format!("option '{name}': '{value}' is not a length of time"))
+            .fault_in(
+                CLAUSE,
+                format!("option '{name}': '{value}' is not a length of time"),
+            )
             .help("write for example '10 minutes'; units: s, min, h, d")),
     }
 }

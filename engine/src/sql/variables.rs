@@ -92,7 +92,11 @@ pub(super) fn substitute(
             (column, became) = (column + 1, became + 1);
         }
     }
-    if wrong.is_empty() { Ok(out) } else { Err(wrong) }
+    if wrong.is_empty() {
+        Ok(out)
+    } else {
+        Err(wrong)
+    }
 }
 
 fn value_of<'a>(

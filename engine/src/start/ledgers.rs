@@ -1,18 +1,22 @@
 //! The ledgers' indexes: loaded from a snapshot, brought up to date from the ledger's entries.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 use datafusion::prelude::{col, lit};
 use futures::StreamExt;
-use parking_lot::Mutex;
 
 use crate::error::{EngineError, Result};
 use crate::flow::entry_reader::PublishedEntries;
 use crate::flow::ledger_flow::LedgerFlow;
+use crate::flow::ledgers::{Ledgers, snapshot_path};
 use crate::ledger::{CatchUp, Index, Ledger, index_definition, read_snapshot};
+use crate::sql::{Configuration, LedgerPipelinePlan};
 use crate::state::{Publisher, Sessions};
-use crate::values::TableDef;
+use crate::values::{TableDef, TableKind};
 
 /// The number of a ledger's first entry, so that 0 says that there is none.
 const FIRST_ENTRY: i64 = 1;
@@ -30,61 +34,64 @@ pub struct LedgersConfig<'a> {
     pub index_bytes_max: usize,
     /// The folder of index snapshots; None where storage isn't a local folder.
     pub cache: Option<PathBuf>,
+    /// Who commits from here on.
+    pub writer: Arc<str>,
 }
 
-/// All ledgers, shared by the sources' flows.
-#[derive(Clone)]
-pub struct Ledgers {
-    /// Each ledger with its pipeline.
-    pub flows: Arc<Mutex<Vec<LedgerFlow>>>,
-    cache: Option<PathBuf>,
-}
-
-impl std::fmt::Debug for Ledgers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ledgers").finish_non_exhaustive()
-    }
-}
-
-impl Ledgers {
-    /// Ledgers whose flows are ready.
-    pub fn new(flows: Vec<LedgerFlow>, cache: Option<PathBuf>) -> Self {
-        Self {
-            flows: Arc::new(Mutex::new(flows)),
-            cache,
+/// Opens each ledger that a pipeline feeds.
+pub async fn open_ledgers(
+    configuration: &Configuration,
+    keys: &Arc<udfs::keys::KeyRing>,
+    config: &LedgersConfig<'_>,
+) -> Result<Ledgers> {
+    let planner = crate::planning::planner(keys)?;
+    let mut flows: Vec<LedgerFlow> = Vec::new();
+    for def in &configuration.pipelines {
+        let Some(table) = configuration.table(&def.sink) else {
+            continue;
+        };
+        if !matches!(table.kind, TableKind::Ledger(_)) {
+            continue;
         }
-    }
-
-    /// Writes a snapshot of each index, so that the next start reads only what came after it. A
-    /// snapshot is a cache: a failure is logged.
-    pub fn snapshot(&self, group: i64, last_entry_committed: i64) {
-        let Some(cache) = &self.cache else { return };
-        for flow in self.flows.lock().iter_mut() {
-            flow.ledger.entries_committed(last_entry_committed);
-            let path = cache.join(format!("{}.index", flow.name));
-            let written = flow
-                .ledger
-                .freeze()
-                .and_then(|frozen| frozen.write(&path, &group.to_string()));
-            if let Err(e) = written {
-                tracing::warn!(ledger = %flow.name, error = %e, "no index snapshot");
-            }
+        if flows.iter().any(|flow| flow.name == table.name) {
+            return Err(EngineError::invalid(format!(
+                "pipeline {}: ledger {} has another pipeline already; a ledger has one writer, so \
+                 join their queries in one file",
+                def.name, table.name
+            )));
         }
+        flows.push(LedgerFlow {
+            name: table.name.clone(),
+            from: def.source.clone(),
+            plan: LedgerPipelinePlan::compile(def, configuration, &planner)
+                .map_err(|faults| crate::planning::error(&faults))?,
+            ledger: open_ledger(table, config).await?,
+            entries: PublishedEntries {
+                sessions: config.sessions.clone(),
+                publisher: config.publisher.clone(),
+                ledger: table.name.clone(),
+            },
+            run: config.run.clone(),
+        });
     }
+    if let [only] = flows.as_slice() {
+        let last_entry = config.publisher.current().last_entry;
+        check_last_entry(&only.ledger, &only.name, last_entry)?;
+    }
+    Ok(Ledgers::new(flows, config.cache.clone(), config.writer.clone()))
 }
 
 /// A ledger whose index has all entries of the published state.
-pub async fn open_ledger(table: &TableDef, config: &LedgersConfig<'_>) -> Result<Ledger> {
+async fn open_ledger(table: &TableDef, config: &LedgersConfig<'_>) -> Result<Ledger> {
     let state = config.publisher.current();
     let definition = index_definition(table)?;
     let snapshot = match &config.cache {
         None => None,
         Some(cache) => {
-            let path = cache.join(format!("{}.index", table.name));
+            let path = snapshot_path(cache, &table.name);
+            let groups = known_groups(config).await?;
             read_snapshot(&path, config.index_bytes_max, |header| {
-                header.definition == definition
-                    && header.next_entry <= state.last_entry + 1
-                    && header.group.parse::<i64>().is_ok_and(|g| g <= state.group)
+                header.definition == definition && groups.contains(&header.group)
             })?
         }
     };
@@ -118,8 +125,26 @@ pub async fn open_ledger(table: &TableDef, config: &LedgersConfig<'_>) -> Result
     Ledger::new(table, index, next_entry)
 }
 
+/// Every commit group with its writer, as snapshots name them: a snapshot of another storage, or of
+/// a group that isn't there any more, is not used.
+async fn known_groups(config: &LedgersConfig<'_>) -> Result<HashSet<String>> {
+    let ctx = config.sessions.session_at(config.publisher.current());
+    let frame = ctx
+        .sql("SELECT commit_group, writer FROM system.commits")
+        .await?;
+    let mut groups = HashSet::new();
+    for batch in frame.collect().await? {
+        let group = batch.column(0).as_primitive::<Int64Type>();
+        let writer = batch.column(1).as_string::<i32>();
+        for row in 0..batch.num_rows() {
+            groups.insert(format!("{} {}", group.value(row), writer.value(row)));
+        }
+    }
+    Ok(groups)
+}
+
 /// An error if the index disagrees with the last entry that the sequence of commit groups knows.
-pub fn check_last_entry(ledger: &Ledger, table: &str, last_entry: i64) -> Result<()> {
+fn check_last_entry(ledger: &Ledger, table: &str, last_entry: i64) -> Result<()> {
     if ledger.next_entry() != last_entry + 1 {
         return Err(EngineError::data(format!(
             "ledger {table} ends with entry {}, but the last commit group with {last_entry}: its \

@@ -3,5 +3,5 @@
 mod ledgers;
 mod sources;
 
-pub use ledgers::Ledgers;
+pub use ledgers::{LedgersConfig, open_ledgers};
 pub use sources::{Sources, waiting};

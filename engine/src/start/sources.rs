@@ -20,7 +20,7 @@ use crate::kafka::{
     Start, TopicId,
 };
 use crate::settings::Settings;
-use crate::sql::{Configuration, PipelinePlan, SourceDef};
+use crate::sql::{ARCHIVE, Configuration, DEAD_LETTERS, PipelinePlan, SourceDef};
 use crate::state::SourceProgress;
 use crate::values::{Offsets, TableDef};
 
@@ -34,7 +34,6 @@ pub struct Sources {
     kafka: KafkaSettings,
     reader: ReaderSettings,
     threads: usize,
-    lateness_us: i64,
     shared: Arc<Shared>,
     offsets: Offsets,
     incarnations: Arc<Mutex<Incarnations>>,
@@ -74,7 +73,6 @@ impl Sources {
                 ..ReaderSettings::default()
             },
             threads: settings.ingest.threads,
-            lateness_us: i64::try_from(settings.ingest.lateness.as_micros()).unwrap_or(i64::MAX),
             keys: keys.clone(),
             configuration,
             shared,
@@ -143,7 +141,7 @@ impl Sources {
         let mut flows = Vec::new();
         for def in &self.configuration.dimensions {
             let incarnations = self.incarnations.clone();
-            let topic: Arc<str> = def.topic.as_str().into();
+            let topic = def.topic.clone();
             let mut flow = DimensionFlow {
                 name: def.name.clone(),
                 reader: DimensionReader::open(
@@ -152,7 +150,7 @@ impl Sources {
                     self.reader.clone(),
                     move |id| Ok(incarnations.lock().number(&topic, id)),
                 )?,
-                table: DimensionTable::new(&def.name, &def.key, def.schema.clone())?,
+                table: DimensionTable::new(&def.name, def.schema.clone(), &def.key)?,
             };
             let handle = flow.reader.handle();
             let mut said = String::new();
@@ -174,7 +172,7 @@ impl Sources {
             flows.push(flow);
         }
         let rows = flows
-            .iter()
+            .iter_mut()
             .map(|f| Ok((f.name.clone(), f.rows()?)))
             .collect::<Result<BTreeMap<_, _>>>()?;
         let live = Arc::new(LiveDimensions::new(rows));
@@ -193,7 +191,7 @@ impl Sources {
         let incarnations = self.incarnations.clone();
         let publisher = self.shared.publisher.clone();
         let offsets = self.offsets.clone();
-        let topic: Arc<str> = source.topic.as_str().into();
+        let topic = source.topic.clone();
         let reader = SourceReader::open(
             &self.kafka,
             &source.topic,
@@ -216,12 +214,12 @@ impl Sources {
             reader,
             extractions,
             dimensions: dimensions.clone(),
-            lateness_us: self.lateness_us,
+            lateness_us: i64::try_from(source.lateness.as_micros()).unwrap_or(i64::MAX),
         })
     }
 
     fn extraction(&self, source: &SourceDef) -> Result<Extraction> {
-        let planner = crate::planner(&self.keys)?;
+        let planner = crate::planning::planner(&self.keys)?;
         let mut pipelines = Vec::new();
         for def in &self.configuration.pipelines {
             if def.source != source.name {
@@ -231,23 +229,21 @@ impl Sources {
                 name: def.name.clone(),
                 sink: self.table(&def.sink)?,
                 plan: PipelinePlan::compile(def, &self.configuration, &planner)
-                    .map_err(|fault| EngineError::invalid(fault.to_string()))?,
+                    .map_err(|faults| crate::planning::error(&faults))?,
             });
         }
         Ok(Extraction {
             source: source.name.clone(),
-            topic: source.topic.as_str().into(),
+            topic: source.topic.clone(),
             pipelines,
-            archive: self.table("archive")?,
-            dead_letters: self.table("dead_letters")?,
+            archive: self.table(ARCHIVE)?,
+            dead_letters: self.table(DEAD_LETTERS)?,
         })
     }
 
     fn table(&self, name: &str) -> Result<Arc<TableDef>> {
-        self.configuration
-            .tables
-            .iter()
-            .find(|t| &*t.name == name)
+        let table = self.configuration.table(name);
+        table
             .cloned()
             .map(Arc::new)
             .ok_or_else(|| EngineError::internal(format!("no table {name}")))

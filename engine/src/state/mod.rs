@@ -13,6 +13,9 @@ pub mod provider;
 pub mod published;
 pub mod session;
 pub mod system;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
 
 pub use file_index::FileIndex;
 pub use pinned::Pinned;

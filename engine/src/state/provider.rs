@@ -18,7 +18,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
 
@@ -131,7 +131,9 @@ fn scan_files(
         return Ok(None);
     }
     let (file_schema, partition_fields) = split_schema(def);
-    let table_schema = TableSchema::new(file_schema, partition_fields);
+    let table_schema = TableSchema::builder(file_schema)
+        .with_table_partition_cols(partition_fields)
+        .build();
     let url = ObjectStoreUrl::parse(STORE_URL)?;
     let store = session.runtime_env().object_store(&url)?;
     let metadata_cache = session
@@ -172,7 +174,11 @@ fn prune(
 ) -> Vec<Arc<IndexedFile>> {
     let files = table.files.files();
     let keep = predicate
-        .and_then(|p| PruningPredicate::try_new(p.clone(), table.def.schema.clone()).ok())
+        .and_then(|p| {
+            PruningPredicateBuilder::new()
+                .with_file_schema(table.def.schema.clone())
+                .build(p.clone())
+        })
         .and_then(|p| {
             p.prune(&FileStatistics::new(files, table.def.schema.clone()))
                 .ok()

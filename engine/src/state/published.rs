@@ -54,8 +54,10 @@ pub struct Published {
     pub incarnations: Arc<Vec<Incarnation>>,
     /// Bytes that the tails hold in memory.
     pub tail_bytes: usize,
-    /// The latest ledger entry's number.
+    /// The greatest ledger entry's number.
     pub last_entry: i64,
+    /// The latest entry's number of each ledger that has posted since the start.
+    pub last_entries: BTreeMap<Arc<str>, i64>,
     /// What was counted since the latest commit group, by micro-batch.
     pub counts: Vec<Arc<(u64, Vec<PartitionCount>)>>,
     /// How far each source has been read.
@@ -71,8 +73,8 @@ pub struct MicroBatch {
     pub offsets: Offsets,
     /// What was counted.
     pub counts: Vec<PartitionCount>,
-    /// The latest ledger entry, where the micro-batch brought some.
-    pub last_entry: Option<i64>,
+    /// The latest entry's number of each ledger that the micro-batch posted to.
+    pub last_entries: BTreeMap<Arc<str>, i64>,
     /// The source's progress after it.
     pub progress: Option<SourceProgress>,
 }
@@ -116,8 +118,9 @@ impl Published {
         if !added.counts.is_empty() {
             next.counts.push(Arc::new((next.sequence, added.counts)));
         }
-        if let Some(entry) = added.last_entry {
-            next.last_entry = entry;
+        for (ledger, entry) in added.last_entries {
+            next.last_entry = next.last_entry.max(entry);
+            next.last_entries.insert(ledger, entry);
         }
         if let Some(progress) = added.progress {
             next.progress

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryFutureExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
@@ -24,6 +25,7 @@ const STORE: &str = "DurableLocal";
 /// it its name (a rename, or a hard link where the name must be free), and syncs the folder.
 ///
 /// Staging files are named `<name>#<digits>`, which [`LocalFileSystem`] leaves out of listings.
+/// Listings from an offset are sorted, as those of object stores are; Delta's readers count on it.
 #[derive(Debug, Clone)]
 pub struct DurableLocal {
     inner: Arc<LocalFileSystem>,
@@ -105,7 +107,13 @@ impl ObjectStore for DurableLocal {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list_with_offset(prefix, offset)
+        let files = self.inner.list_with_offset(prefix, offset);
+        let sorted = async move {
+            let mut files: Vec<ObjectMeta> = files.try_collect().await?;
+            files.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+            Ok::<_, Error>(stream::iter(files.into_iter().map(Ok)))
+        };
+        sorted.try_flatten_stream().boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

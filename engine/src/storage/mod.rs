@@ -18,6 +18,11 @@ mod faulty;
 mod ready;
 mod retry;
 mod root;
+mod staging;
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
 
 pub use durable::DurableLocal;
 pub use faults::{FaultAction, FaultPlan, FaultPoint};

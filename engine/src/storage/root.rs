@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use object_store::aws::AmazonS3ConfigKey;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
@@ -27,6 +29,7 @@ impl Storage {
     /// `object_store` knows with its options, or `memory://` (a store of its own each time).
     pub fn open(url: &str, options: &BTreeMap<String, String>) -> Result<Self> {
         if !url.contains("://") {
+            check_options("file", options)?;
             return Self::open_folder(FilePath::new(url));
         }
         let parsed = Url::parse(url).map_err(|e| {
@@ -35,6 +38,7 @@ impl Storage {
             ))
             .caused_by(e)
         })?;
+        check_options(parsed.scheme(), options)?;
         match parsed.scheme() {
             "file" => {
                 let folder = parsed.to_file_path().map_err(|()| {
@@ -143,5 +147,24 @@ impl Storage {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(e) => Err(unreadable(e)),
         }
+    }
+}
+
+/// Refuses options that `object_store` would pass over in silence.
+fn check_options(scheme: &str, options: &BTreeMap<String, String>) -> Result<()> {
+    let known = |name: &str| match scheme {
+        "file" | "memory" => false,
+        "s3" | "s3a" => AmazonS3ConfigKey::from_str(&name.to_ascii_lowercase()).is_ok(),
+        _ => true,
+    };
+    match options.keys().find(|name| !known(name)) {
+        None => Ok(()),
+        Some(name) => Err(EngineError::invalid(format!(
+            "storage option `{name}` is not one of {scheme} storage; {}",
+            match scheme {
+                "file" | "memory" => "it has none",
+                _ => "they are named as in object_store, like `region` or `endpoint`",
+            }
+        ))),
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn answer(
 }
 
 /// A schema with where it was found.
+#[derive(Clone)]
 pub(super) struct Found {
     pub(super) catalog: String,
     pub(super) schema: String,

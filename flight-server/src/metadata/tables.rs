@@ -75,16 +75,18 @@ pub(super) async fn answer(
         command.catalog.as_deref(),
         command.db_schema_filter_pattern.as_deref(),
     );
-    let named = schemas.iter().flat_map(|found| {
-        let names = found.provider.table_names();
-        names
-            .into_iter()
-            .filter(|name| matches(pattern, name))
-            .map(move |name| (found, name))
-            .collect::<Vec<_>>()
-    });
-    let mut rows: Vec<Row> = stream::iter(named)
-        .map(|(found, name)| row(found, name, command, profile))
+    let mut named: Vec<(Found, String)> = Vec::new();
+    for found in schemas {
+        for name in found.provider.table_names() {
+            if matches(pattern, &name) {
+                named.push((found.clone(), name));
+            }
+        }
+    }
+    let loading = named
+        .into_iter()
+        .map(|(found, name)| row(found, name, command, profile));
+    let mut rows: Vec<Row> = stream::iter(loading)
         .buffered(LOADED_AT_ONCE)
         .filter_map(|row| async { row })
         .collect()
@@ -102,7 +104,7 @@ pub(super) async fn answer(
 }
 
 async fn row(
-    found: &Found,
+    found: Found,
     table: String,
     command: &CommandGetTables,
     profile: Profile,
@@ -132,7 +134,7 @@ async fn row(
     let columns = match columns {
         None => None,
         Some(schema) => {
-            let schema = described(&profile.schema(&schema), found, &table);
+            let schema = described(&profile.schema(&schema), &found, &table);
             Some(flight_info::schema_bytes(&schema).ok()?.to_vec())
         }
     };

@@ -10,7 +10,7 @@ use super::pending::{Pending, Tally};
 use crate::clock::hour_us;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::fact::{Name, Outcome, RecordFacts};
+use crate::fact::{Outcome, RecordFacts};
 
 /// Where new users are counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,28 +116,58 @@ impl Books {
     }
 
     /// Books a record that was delivered at an offset.
-    pub fn book(&mut self, topic_id: &str, partition: i32, offset: i64, record: &RecordFacts) -> Result<()> {
+    pub fn book(
+        &mut self,
+        topic_id: &str,
+        partition: i32,
+        offset: i64,
+        record: &RecordFacts,
+    ) -> Result<()> {
         let incarnation = self.incarnation(topic_id)?;
         let (pending, _) = self.partitions.entry((incarnation, partition)).or_default();
         pending.book(offset);
         for outcome in Outcome::ALL {
-            let count = record.facts.iter().filter(|fact| fact.outcome == outcome).count() as u32;
+            let count = record
+                .facts
+                .iter()
+                .filter(|fact| fact.outcome == outcome)
+                .count() as u32;
             if count > 0 {
-                pending.push_tally(Tally { offset, outcome, count });
+                pending.push_tally(Tally {
+                    offset,
+                    outcome,
+                    count,
+                });
             }
         }
         for fact in &record.facts {
-            let Some(event) = fact.event.as_ref().filter(|event| event.counts) else { continue };
+            let Some(event) = fact.event.as_ref().filter(|event| event.counts) else {
+                continue;
+            };
             let product = self.products.number(&event.product) as u16;
-            let channel = event.channel.as_ref().map_or(NO_CHANNEL, |c| self.channels.number(c));
-            let place = Place { incarnation, partition, offset, element: fact.element };
-            pending.push_claim(Credit { device: event.device, product }, Claim {
-                received_us: record.received_us,
-                event_time_us: event.event_time_us,
-                tie: event.tie,
-                channel,
-                place,
-            });
+            let channel = event
+                .channel
+                .as_ref()
+                .map_or(NO_CHANNEL, |c| self.channels.number(c));
+            let place = Place {
+                incarnation,
+                partition,
+                offset,
+                element: fact.element,
+            };
+            pending.push_claim(
+                Credit {
+                    device: event.device,
+                    product,
+                },
+                Claim {
+                    received_us: record.received_us,
+                    event_time_us: event.event_time_us,
+                    tie: event.tie,
+                    channel,
+                    place,
+                },
+            );
         }
         Ok(())
     }
@@ -164,7 +194,9 @@ impl Books {
         let mut coverage = Coverage::default();
         for ((incarnation, partition), (pending, totals)) in &mut self.partitions {
             let topic_id = &self.topics[usize::from(*incarnation)];
-            let Some(next_offset) = cut.get(topic_id, *partition) else { continue };
+            let Some(next_offset) = cut.get(topic_id, *partition) else {
+                continue;
+            };
             pending.fold_to(next_offset);
             while let Some((tally, new_record)) = pending.pop_tally() {
                 totals.records += u64::from(new_record);
@@ -175,7 +207,9 @@ impl Books {
             }
         }
         for (topic_id, partition, next_offset) in cut.iter() {
-            let Some(index) = self.topics.iter().position(|id| id == topic_id) else { continue };
+            let Some(index) = self.topics.iter().position(|id| id == topic_id) else {
+                continue;
+            };
             let known = self
                 .partitions
                 .get(&(index as u16, partition))
@@ -183,7 +217,12 @@ impl Books {
                 .unwrap_or(0);
             if known < next_offset {
                 let topic_id = topic_id.to_owned();
-                coverage.gaps.push(Gap { topic_id, partition, known, cut: next_offset });
+                coverage.gaps.push(Gap {
+                    topic_id,
+                    partition,
+                    known,
+                    cut: next_offset,
+                });
             }
         }
         coverage
@@ -223,7 +262,14 @@ impl Books {
             .cells()
             .map(|((product, channel, hour_us), count)| {
                 let product = self.products.name(u32::from(product)).to_string();
-                (Slot { product, channel: self.channel(channel), hour_us }, count)
+                (
+                    Slot {
+                        product,
+                        channel: self.channel(channel),
+                        hour_us,
+                    },
+                    count,
+                )
             })
             .collect()
     }
@@ -265,13 +311,20 @@ impl Books {
     /// The first event of a device, if it is new below the cut.
     pub fn credited(&self, product: &str, device: &str) -> Option<Credited> {
         let product = self.products.find(product)? as u16;
-        let credit = Credit { device: Device::parse(device)?, product };
-        self.ledger.winner(&credit).map(|claim| self.spell_out(&credit, claim))
+        let credit = Credit {
+            device: Device::parse(device)?,
+            product,
+        };
+        self.ledger
+            .winner(&credit)
+            .map(|claim| self.spell_out(&credit, claim))
     }
 
     /// Every device that is new below the cut, in no order.
     pub fn expected_devices(&self) -> impl Iterator<Item = Credited> {
-        self.ledger.winners().map(|(credit, claim)| self.spell_out(credit, claim))
+        self.ledger
+            .winners()
+            .map(|(credit, claim)| self.spell_out(credit, claim))
     }
 
     fn spell_out(&self, credit: &Credit, claim: &Claim) -> Credited {
@@ -290,10 +343,5 @@ impl Books {
 
     fn channel(&self, number: u32) -> Option<String> {
         (number != NO_CHANNEL).then(|| self.channels.name(number).to_string())
-    }
-
-    /// The products that the books have seen.
-    pub fn products(&self) -> impl Iterator<Item = Name> {
-        (0..).map_while(|number| Some(self.products.name(number)).filter(|n| !n.is_empty()))
     }
 }

@@ -65,7 +65,12 @@ mod tests {
         // Numbers run against the order of the names on purpose.
         let z = channels.number(&Name::from("z"));
         let a = channels.number(&Name::from("a"));
-        let place = |offset| Place { incarnation: 1, partition: 0, offset, element: 0 };
+        let place = |offset| Place {
+            incarnation: 1,
+            partition: 0,
+            offset,
+            element: 0,
+        };
         let claim = |received_us, event_time_us, tie, channel, offset| Claim {
             received_us,
             event_time_us,
@@ -75,15 +80,35 @@ mod tests {
         };
         let cases = [
             ("received first", claim(1, 9, 9, z, 9), claim(2, 1, 1, a, 1)),
-            ("then event time", claim(1, 1, 9, z, 9), claim(1, 2, 1, a, 1)),
-            ("then tie, unsigned", claim(1, 1, 1, z, 9), claim(1, 1, u64::MAX, a, 1)),
-            ("then channel bytes", claim(1, 1, 1, a, 9), claim(1, 1, 1, z, 1)),
-            ("null channel last", claim(1, 1, 1, z, 9), claim(1, 1, 1, NO_CHANNEL, 1)),
+            (
+                "then event time",
+                claim(1, 1, 9, z, 9),
+                claim(1, 2, 1, a, 1),
+            ),
+            (
+                "then tie, unsigned",
+                claim(1, 1, 1, z, 9),
+                claim(1, 1, u64::MAX, a, 1),
+            ),
+            (
+                "then channel bytes",
+                claim(1, 1, 1, a, 9),
+                claim(1, 1, 1, z, 1),
+            ),
+            (
+                "null channel last",
+                claim(1, 1, 1, z, 9),
+                claim(1, 1, 1, NO_CHANNEL, 1),
+            ),
             ("then position", claim(1, 1, 1, a, 1), claim(1, 1, 1, a, 2)),
         ];
         for (name, first, second) in cases {
             assert_eq!(first.compare(&second, &channels), Ordering::Less, "{name}");
-            assert_eq!(second.compare(&first, &channels), Ordering::Greater, "{name}");
+            assert_eq!(
+                second.compare(&first, &channels),
+                Ordering::Greater,
+                "{name}"
+            );
         }
     }
 }

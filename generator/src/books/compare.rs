@@ -20,7 +20,11 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Slot { product, channel, hour_us } = &self.slot;
+        let Slot {
+            product,
+            channel,
+            hour_us,
+        } = &self.slot;
         write!(
             f,
             "product {product}, {}, hour {}: the books have {}, the ledger {}",
@@ -48,14 +52,29 @@ pub struct CreditDifference {
 impl fmt::Display for CreditDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = |(channel, hour_us): &(Option<String>, i64)| {
-            format!("{}, hour {}", channel_text(channel.as_deref()), hour_text(*hour_us))
+            format!(
+                "{}, hour {}",
+                channel_text(channel.as_deref()),
+                hour_text(*hour_us)
+            )
         };
         write!(f, "device {} of product {}, ", self.device, self.product)?;
         match (&self.ours, &self.theirs) {
-            (Some(ours), None) => write!(f, "{}, is in the books but not in the ledger", place(ours)),
-            (None, Some(theirs)) => write!(f, "{}, is in the ledger but not in the books", place(theirs)),
+            (Some(ours), None) => {
+                write!(f, "{}, is in the books but not in the ledger", place(ours))
+            }
+            (None, Some(theirs)) => write!(
+                f,
+                "{}, is in the ledger but not in the books",
+                place(theirs)
+            ),
             (Some(ours), Some(theirs)) => {
-                write!(f, "is credited to {} by the books, to {} by the ledger", place(ours), place(theirs))
+                write!(
+                    f,
+                    "is credited to {} by the books, to {} by the ledger",
+                    place(ours),
+                    place(theirs)
+                )
             }
             (None, None) => write!(f, "is nowhere"),
         }
@@ -67,8 +86,10 @@ fn channel_text(channel: Option<&str>) -> String {
 }
 
 fn hour_text(hour_us: i64) -> String {
-    DateTime::from_timestamp_micros(hour_us)
-        .map_or_else(|| hour_us.to_string(), |hour| hour.format("%Y-%m-%dT%H:00Z").to_string())
+    DateTime::from_timestamp_micros(hour_us).map_or_else(
+        || hour_us.to_string(),
+        |hour| hour.format("%Y-%m-%dT%H:00Z").to_string(),
+    )
 }
 
 impl Books {
@@ -105,13 +126,24 @@ impl Books {
                 let theirs = theirs.remove(&(ours.product.clone(), ours.device.clone()));
                 let place = (ours.channel, ours.hour_us);
                 let (product, device) = (ours.product, ours.device);
-                (theirs.as_ref() != Some(&place))
-                    .then(|| CreditDifference { product, device, ours: Some(place), theirs })
+                (theirs.as_ref() != Some(&place)).then_some(CreditDifference {
+                    product,
+                    device,
+                    ours: Some(place),
+                    theirs,
+                })
             })
             .collect();
-        differences.extend(theirs.into_iter().map(|((product, device), place)| {
-            CreditDifference { product, device, ours: None, theirs: Some(place) }
-        }));
+        differences.extend(
+            theirs
+                .into_iter()
+                .map(|((product, device), place)| CreditDifference {
+                    product,
+                    device,
+                    ours: None,
+                    theirs: Some(place),
+                }),
+        );
         differences.sort_by(|a, b| (&a.product, &a.device).cmp(&(&b.product, &b.device)));
         differences
     }

@@ -23,7 +23,11 @@ pub(super) struct Line {
 pub(super) fn write(out: &mut String, partition: i32, offset: i64, received_us: i64, fact: &Fact) {
     let outcome = fact.outcome.name();
     // Writing to a string cannot fail.
-    let _ = write!(out, "{partition},{offset},{},{outcome},{received_us},", fact.element);
+    let _ = write!(
+        out,
+        "{partition},{offset},{},{outcome},{received_us},",
+        fact.element
+    );
     match &fact.event {
         None => out.push_str(",,,,,,,0\n"),
         Some(event) => {
@@ -73,14 +77,28 @@ pub(super) fn read(line: &str, names: &mut impl FnMut(&str) -> Name) -> Result<L
         partition: number(partition)?,
         offset: number(offset)?,
         received_us: number(received_us)?,
-        fact: Fact { element: number(element)?, outcome, event },
+        fact: Fact {
+            element: number(element)?,
+            outcome,
+            event,
+        },
     })
 }
 
 type Field = Option<String>;
 
 fn event_fact(fields: &[Field], names: &mut impl FnMut(&str) -> Name) -> Result<EventFact, String> {
-    let [product, device, channel, event, event_time_us, clock_rule, tie, counts] = fields else {
+    let [
+        product,
+        device,
+        channel,
+        event,
+        event_time_us,
+        clock_rule,
+        tie,
+        counts,
+    ] = fields
+    else {
         return Err(format!("{} fields, not 13", fields.len() + 5));
     };
     let device = required(device)?;
@@ -98,12 +116,15 @@ fn event_fact(fields: &[Field], names: &mut impl FnMut(&str) -> Name) -> Result<
 }
 
 fn required(field: &Field) -> Result<&str, String> {
-    field.as_deref().ok_or_else(|| "a field that must have a value is empty".to_owned())
+    field
+        .as_deref()
+        .ok_or_else(|| "a field that must have a value is empty".to_owned())
 }
 
 fn number<T: std::str::FromStr>(field: &Field) -> Result<T, String> {
     let text = required(field)?;
-    text.parse().map_err(|_| format!("{text} is not a number of the expected size"))
+    text.parse()
+        .map_err(|_| format!("{text} is not a number of the expected size"))
 }
 
 fn event_name(name: &str) -> Result<&'static str, String> {
@@ -146,7 +167,9 @@ fn fields(line: &str) -> Result<Vec<Field>, String> {
             if rest.is_empty() {
                 return Ok(fields);
             }
-            rest = rest.strip_prefix(',').ok_or("text follows a closing quote")?;
+            rest = rest
+                .strip_prefix(',')
+                .ok_or("text follows a closing quote")?;
         } else {
             let (field, after) = match rest.split_once(',') {
                 Some((field, after)) => (field, Some(after)),
@@ -199,16 +222,31 @@ mod tests {
             write(&mut line, 11, 42, 1_790_000_000_000_000, &fact);
             assert!(line.ends_with('\n'));
             let read = read(line.trim_end_matches('\n'), &mut |name| Name::from(name)).unwrap();
-            let expected = Line { partition: 11, offset: 42, received_us: 1_790_000_000_000_000, fact };
+            let expected = Line {
+                partition: 11,
+                offset: 42,
+                received_us: 1_790_000_000_000_000,
+                fact,
+            };
             assert_eq!(read, expected);
-            assert_eq!(fields(line.trim_end()).unwrap().len(), HEADER.split(',').count());
+            assert_eq!(
+                fields(line.trim_end()).unwrap().len(),
+                HEADER.split(',').count()
+            );
         }
     }
 
     #[test]
     fn broken_lines_say_what_is_wrong() {
         let mut names = |name: &str| Name::from(name);
-        for line in ["", "1,2", "0,0,0,later,1,,,,,,,,0", "0,0,0,event,1,,,,,,,,0", "0,\"0", "x,0,0,event,1"] {
+        for line in [
+            "",
+            "1,2",
+            "0,0,0,later,1,,,,,,,,0",
+            "0,0,0,event,1,,,,,,,,0",
+            "0,\"0",
+            "x,0,0,event,1",
+        ] {
             assert!(read(line, &mut names).is_err(), "{line}");
         }
     }

@@ -15,17 +15,22 @@ impl Cut {
 
     /// Everything below `next_offset` of a partition was read.
     pub fn set(&mut self, topic_id: &str, partition: i32, next_offset: i64) {
-        self.0.insert((canonical_topic_id(topic_id), partition), next_offset);
+        self.0
+            .insert((canonical_topic_id(topic_id), partition), next_offset);
     }
 
     /// The next offset of a partition; none where it was not read.
     pub fn get(&self, topic_id: &str, partition: i32) -> Option<i64> {
-        self.0.get(&(canonical_topic_id(topic_id), partition)).copied()
+        self.0
+            .get(&(canonical_topic_id(topic_id), partition))
+            .copied()
     }
 
     /// All partitions, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, i32, i64)> {
-        self.0.iter().map(|((id, partition), next)| (id.as_str(), *partition, *next))
+        self.0
+            .iter()
+            .map(|((id, partition), next)| (id.as_str(), *partition, *next))
     }
 }
 

@@ -26,7 +26,10 @@ impl Folder {
         fs::create_dir_all(path)
             .map_err(|source| Error::file(path, "cannot make the books' folder", source))?;
         let runs = runs::read(&path.join("runs.json"))?;
-        Ok(Self { path: path.to_path_buf(), runs })
+        Ok(Self {
+            path: path.to_path_buf(),
+            runs,
+        })
     }
 
     /// Every run, in order.
@@ -51,7 +54,10 @@ impl Folder {
         let mut names: HashMap<String, Name> = HashMap::new();
         let mut names = |name: &str| match names.get(name) {
             Some(name) => name.clone(),
-            None => names.entry(name.to_owned()).or_insert_with(|| Name::from(name)).clone(),
+            None => names
+                .entry(name.to_owned())
+                .or_insert_with(|| Name::from(name))
+                .clone(),
         };
         for run in &self.runs {
             load_run(&self.path.join(&run.facts), run, &mut books, &mut names)?;
@@ -115,10 +121,16 @@ fn load_run(
         text.clear();
         at += 1;
         let read = reader.read_line(&mut text).map_err(failed)?;
-        let Some(line) = text.strip_suffix('\n').filter(|_| read > 0) else { break };
+        let Some(line) = text.strip_suffix('\n').filter(|_| read > 0) else {
+            break;
+        };
         if at == 1 {
             if format!("{line}\n") != csv::HEADER {
-                return Err(Error::format(path, 1, "this is no file of facts: another header"));
+                return Err(Error::format(
+                    path,
+                    1,
+                    "this is no file of facts: another header",
+                ));
             }
             continue;
         }
@@ -130,7 +142,10 @@ fn load_run(
                 facts.facts.push(line.fact);
             }
             _ => {
-                let facts = RecordFacts { received_us: line.received_us, facts: vec![line.fact] };
+                let facts = RecordFacts {
+                    received_us: line.received_us,
+                    facts: vec![line.fact],
+                };
                 if let Some((partition, offset, facts)) =
                     record.replace((line.partition, line.offset, facts))
                 {

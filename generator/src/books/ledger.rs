@@ -50,7 +50,10 @@ impl Ledger {
 
     /// Counts that are not zero.
     pub(super) fn cells(&self) -> impl Iterator<Item = (Cell, i64)> {
-        self.cells.iter().filter(|(_, count)| **count != 0).map(|(cell, count)| (*cell, *count))
+        self.cells
+            .iter()
+            .filter(|(_, count)| **count != 0)
+            .map(|(cell, count)| (*cell, *count))
     }
 
     /// How often a claim took a device over from another channel.
@@ -66,13 +69,17 @@ pub(super) struct DeviceHasher(u64);
 impl Hasher for DeviceHasher {
     fn write(&mut self, bytes: &[u8]) {
         for chunk in bytes.chunks(8) {
-            let word = chunk.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
+            let word = chunk
+                .iter()
+                .fold(0, |word, byte| (word << 8) | u64::from(*byte));
             self.write_u64(word);
         }
     }
 
     fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        self.0 = (self.0 ^ word)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29);
     }
 
     fn write_u16(&mut self, word: u16) {

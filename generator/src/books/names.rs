@@ -27,10 +27,15 @@ impl Names {
     }
 
     pub(super) fn name(&self, number: u32) -> Name {
-        self.list.get(number as usize).cloned().unwrap_or_else(|| Name::from(""))
+        self.list
+            .get(number as usize)
+            .cloned()
+            .unwrap_or_else(|| Name::from(""))
     }
 
     pub(super) fn bytes(&self, number: u32) -> &[u8] {
-        self.list.get(number as usize).map_or(b"", |name| name.as_bytes())
+        self.list
+            .get(number as usize)
+            .map_or(b"", |name| name.as_bytes())
     }
 }

@@ -76,7 +76,9 @@ impl Pending {
 
     pub(super) fn pop_claim(&mut self) -> Option<(Credit, Claim)> {
         let folded = self.folded;
-        self.claims.front().filter(|(_, claim)| claim.place.offset < folded)?;
+        self.claims
+            .front()
+            .filter(|(_, claim)| claim.place.offset < folded)?;
         self.claims.pop_front()
     }
 }

@@ -50,8 +50,19 @@ struct Document {
 
 impl Run {
     pub(crate) fn handsets(&self) -> EarlierRun {
-        let Self { run, seed, devices, withheld, .. } = *self;
-        EarlierRun { run, seed, devices, withheld }
+        let Self {
+            run,
+            seed,
+            devices,
+            withheld,
+            ..
+        } = *self;
+        EarlierRun {
+            run,
+            seed,
+            devices,
+            withheld,
+        }
     }
 }
 
@@ -66,7 +77,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<Run>> {
         .map_err(|error| Error::format(path, error.line(), error.to_string()))?;
     if document.version != 1 {
         let version = document.version;
-        return Err(Error::format(path, 0, format!("version {version}; this build reads 1")));
+        return Err(Error::format(
+            path,
+            0,
+            format!("version {version}; this build reads 1"),
+        ));
     }
     Ok(document.runs)
 }
@@ -74,7 +89,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<Run>> {
 /// Replaces the list at once: a reader sees the old one or the new one.
 pub(super) fn write(path: &Path, runs: &[Run]) -> Result<()> {
     let failed = |source| Error::file(path, "cannot write the list of runs", source);
-    let document = Document { version: 1, runs: runs.to_vec() };
+    let document = Document {
+        version: 1,
+        runs: runs.to_vec(),
+    };
     let text = serde_json::to_string_pretty(&document).map_err(|e| failed(e.into()))?;
     let beside = path.with_extension("json.new");
     let mut file = File::create(&beside).map_err(failed)?;
@@ -84,7 +102,9 @@ pub(super) fn write(path: &Path, runs: &[Run]) -> Result<()> {
         .and_then(|()| fs::rename(&beside, path))
         .map_err(failed)?;
     if let Some(folder) = path.parent() {
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)?;
     }
     Ok(())
 }

@@ -19,7 +19,11 @@ const FLUSH_EVERY: Duration = Duration::from_millis(500);
 const CHUNK_BYTES: usize = 256 * 1024;
 
 enum Message {
-    Booked { partition: i32, offset: i64, facts: Box<RecordFacts> },
+    Booked {
+        partition: i32,
+        offset: i64,
+        facts: Box<RecordFacts>,
+    },
     Flush(SyncSender<()>),
 }
 
@@ -49,23 +53,38 @@ impl FactsWriter {
                     .map_err(|source| Error::file(&of_thread, "cannot write facts", source))
             })
             .map_err(|source| Error::file(path, "cannot start the thread of the books", source))?;
-        Ok(Self { path: path.to_path_buf(), queue: Some(sender), thread: Some(thread) })
+        Ok(Self {
+            path: path.to_path_buf(),
+            queue: Some(sender),
+            thread: Some(thread),
+        })
     }
 
     /// Queues a record's facts. A file that failed is reported by `flush` and `finish`.
     pub(crate) fn book(&self, partition: i32, offset: i64, facts: Box<RecordFacts>) {
         if let Some(queue) = &self.queue {
-            let _ = queue.send(Message::Booked { partition, offset, facts });
+            let _ = queue.send(Message::Booked {
+                partition,
+                offset,
+                facts,
+            });
         }
     }
 
     /// Waits until all that is booked is in the file.
     pub(crate) fn flush(&self) -> Result<()> {
         let (done, wait) = sync_channel(1);
-        let sent = self.queue.as_ref().map(|queue| queue.send(Message::Flush(done)));
+        let sent = self
+            .queue
+            .as_ref()
+            .map(|queue| queue.send(Message::Flush(done)));
         match sent {
             Some(Ok(())) if wait.recv().is_ok() => Ok(()),
-            _ => Err(Error::format(&self.path, 0, "writing has failed; see the end of the run")),
+            _ => Err(Error::format(
+                &self.path,
+                0,
+                "writing has failed; see the end of the run",
+            )),
         }
     }
 
@@ -93,7 +112,11 @@ fn run(queue: &Receiver<Message>, mut file: File) -> std::io::Result<()> {
             flushed_at = Instant::now();
         }
         match queue.recv_timeout(FLUSH_EVERY) {
-            Ok(Message::Booked { partition, offset, facts }) => {
+            Ok(Message::Booked {
+                partition,
+                offset,
+                facts,
+            }) => {
                 for fact in &facts.facts {
                     csv::write(&mut text, partition, offset, facts.received_us, fact);
                 }

@@ -44,7 +44,9 @@ impl Backlog {
     }
 
     pub(crate) fn read_up_to(&mut self, partition: i32, next_offset: i64) {
-        let Some(partition) = self.partition(partition) else { return };
+        let Some(partition) = self.partition(partition) else {
+            return;
+        };
         partition.next_read = partition.next_read.max(next_offset);
         while let Some(&(offset, bytes)) = partition.delivered.front()
             && offset < next_offset
@@ -56,7 +58,11 @@ impl Backlog {
 
     /// The bytes of the partition that is furthest behind.
     pub(crate) fn unread_bytes_max(&self) -> u64 {
-        self.partitions.iter().map(|partition| partition.unread_bytes).max().unwrap_or(0)
+        self.partitions
+            .iter()
+            .map(|partition| partition.unread_bytes)
+            .max()
+            .unwrap_or(0)
     }
 
     fn partition(&mut self, partition: i32) -> Option<&mut Partition> {

@@ -34,7 +34,10 @@ impl Cluster {
         let admin = config(brokers, properties)
             .create()
             .map_err(|source| Error::kafka(brokers, "cannot make a client", source))?;
-        Ok(Self { brokers: brokers.to_owned(), admin })
+        Ok(Self {
+            brokers: brokers.to_owned(),
+            admin,
+        })
     }
 
     /// Waits until a broker answers, for as long as nobody says stop.
@@ -42,7 +45,9 @@ impl Cluster {
         let since = Instant::now();
         let mut mentioned: Option<Instant> = None;
         loop {
-            let Err(error) = self.metadata() else { return Ok(()) };
+            let Err(error) = self.metadata() else {
+                return Ok(());
+            };
             if stop.load(Ordering::Relaxed) {
                 return Err(Error::Stopped(self.brokers.clone()));
             }
@@ -89,8 +94,10 @@ impl Cluster {
             wanted = wanted.set(name, value);
         }
         let options = AdminOptions::new().operation_timeout(Some(ASK));
-        let outcomes = block_on(self.admin.create_topics([&wanted], &options))
-            .map_err(|source| Error::kafka(&self.brokers, format!("cannot make topic {topic}"), source))?;
+        let outcomes =
+            block_on(self.admin.create_topics([&wanted], &options)).map_err(|source| {
+                Error::kafka(&self.brokers, format!("cannot make topic {topic}"), source)
+            })?;
         for outcome in outcomes {
             match outcome {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
@@ -106,17 +113,27 @@ impl Cluster {
             }
             thread::sleep(Duration::from_millis(50));
         }
-        Err(self.unusable(format!("topic {topic} was made and doesn't appear within 30 s")))
+        Err(self.unusable(format!(
+            "topic {topic} was made and doesn't appear within 30 s"
+        )))
     }
 
     /// The id of a topic, as Kafka prints it.
     pub(crate) fn topic_id(&self, topic: &str) -> Result<String> {
-        topic_id::topic_id(self.admin.inner().native_ptr(), topic, ASK)
-            .map_err(|what| self.unusable(format!("cannot learn the id of topic {topic}: {what}")))
+        let unknown = |what| self.unusable(format!("cannot learn the id of topic {topic}: {what}"));
+        let metadata = self
+            .metadata()
+            .map_err(|error| unknown(error.to_string()))?;
+        let broker = metadata.brokers().first().map(|broker| broker.id());
+        let broker = broker.ok_or_else(|| unknown("there is no broker".to_owned()))?;
+        topic_id::topic_id(self.admin.inner().native_ptr(), broker, topic, ASK).map_err(unknown)
     }
 
     fn unusable(&self, what: String) -> Error {
-        Error::Broker { brokers: self.brokers.clone(), what }
+        Error::Broker {
+            brokers: self.brokers.clone(),
+            what,
+        }
     }
 }
 

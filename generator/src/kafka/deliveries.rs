@@ -1,7 +1,7 @@
 //! Deliveries: what the broker acknowledged goes into the books, with its offset.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::ClientContext;
 use rdkafka::Message;
@@ -13,9 +13,14 @@ use crate::books::{Books, FactsWriter};
 use crate::fact::RecordFacts;
 
 /// State that the sending thread, delivery reports and readers share.
+#[derive(Default)]
 pub(crate) struct Deliveries {
     pub(crate) topic_id: String,
     pub(crate) books: Mutex<Books>,
+    /// Whether the books are kept in memory.
+    pub(crate) in_memory: bool,
+    /// Whether the backlog is kept: it grows where nobody tells what was read.
+    pub(crate) throttled: bool,
     pub(crate) writer: Mutex<Option<FactsWriter>>,
     pub(crate) backlog: Mutex<Backlog>,
     pub(crate) records: AtomicU64,
@@ -26,26 +31,23 @@ pub(crate) struct Deliveries {
 }
 
 impl Deliveries {
-    pub(crate) fn new(topic_id: String, books: Books, writer: Option<FactsWriter>) -> Self {
-        Self {
-            topic_id,
-            books: Mutex::new(books),
-            writer: Mutex::new(writer),
-            backlog: Mutex::default(),
-            records: AtomicU64::new(0),
-            events: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            undelivered: AtomicU64::new(0),
-            first_error: Mutex::default(),
+    /// Notes that a record is on its way.
+    pub(crate) fn sent(&self, partition: i32, bytes: usize) {
+        if self.throttled {
+            lock(&self.backlog).sent(partition, bytes);
         }
     }
 
     fn delivered(&self, partition: i32, offset: i64, bytes: usize, facts: Box<RecordFacts>) {
         let events = facts.event_count();
-        if let Err(error) = lock(&self.books).book(&self.topic_id, partition, offset, &facts) {
+        if self.in_memory
+            && let Err(error) = lock(&self.books).book(&self.topic_id, partition, offset, &facts)
+        {
             self.failed(error.to_string());
         }
-        lock(&self.backlog).delivered(partition, offset, bytes);
+        if self.throttled {
+            lock(&self.backlog).delivered(partition, offset, bytes);
+        }
         if let Some(writer) = lock(&self.writer).as_ref() {
             writer.book(partition, offset, facts);
         }
@@ -66,7 +68,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The producer's side of the deliveries.
-pub(crate) struct Reports(pub(crate) std::sync::Arc<Deliveries>);
+pub(crate) struct Reports(pub(crate) Arc<Deliveries>);
 
 impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
@@ -81,11 +83,12 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, facts: Self::DeliveryOpaque) {
         match (result, *facts) {
             (Ok(message), Some(facts)) => {
-                self.0.delivered(message.partition(), message.offset(), size(message), facts);
+                self.0
+                    .delivered(message.partition(), message.offset(), size(message), facts);
             }
             (Ok(_), None) => {}
             (Err((error, message)), facts) => {
-                if facts.is_some() {
+                if facts.is_some() && self.0.throttled {
                     lock(&self.0.backlog).failed(message.partition(), size(message));
                 }
                 self.0.failed(error.to_string());
@@ -96,5 +99,5 @@ impl ProducerContext for Reports {
 
 /// The bytes of a message's key and value.
 fn size(message: &impl Message) -> usize {
-    message.key_len() + message.payload_len()
+    message.key().map_or(0, <[u8]>::len) + message.payload().map_or(0, <[u8]>::len)
 }

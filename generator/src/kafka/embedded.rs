@@ -37,8 +37,14 @@ impl Broker {
 
     /// Makes a topic.
     pub fn create_topic(&self, topic: &str, partitions: i32) -> Result<()> {
-        self.cluster.create_topic(topic, partitions, 1).map_err(|source| {
-            Error::kafka(&self.brokers(), format!("cannot make topic {topic}"), source)
-        })
+        self.cluster
+            .create_topic(topic, partitions, 1)
+            .map_err(|source| {
+                Error::kafka(
+                    &self.brokers(),
+                    format!("cannot make topic {topic}"),
+                    source,
+                )
+            })
     }
 }

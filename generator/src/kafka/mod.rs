@@ -11,4 +11,7 @@ pub(crate) mod embedded;
 pub(crate) mod pace;
 pub(crate) mod topic_id;
 
+#[cfg(test)]
+mod tests;
+
 pub use embedded::Broker;

@@ -13,12 +13,17 @@ pub(crate) struct Pace {
 impl Pace {
     /// No rate means as fast as it goes.
     pub(crate) fn new(events_per_second: Option<f64>, now: Instant) -> Self {
-        Self { events_per_second, next_at: now }
+        Self {
+            events_per_second,
+            next_at: now,
+        }
     }
 
     /// Notes that so many events were sent, and tells how long to wait before the next.
     pub(crate) fn sent(&mut self, events: u64, now: Instant) -> Duration {
-        let Some(rate) = self.events_per_second else { return Duration::ZERO };
+        let Some(rate) = self.events_per_second else {
+            return Duration::ZERO;
+        };
         self.next_at += Duration::from_secs_f64(events as f64 / rate);
         if let Some(oldest) = now.checked_sub(BEHIND_MAX) {
             self.next_at = self.next_at.max(oldest);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rdkafka::bindings::{
-    rd_kafka_AdminOptions_destroy, rd_kafka_AdminOptions_new,
+    rd_kafka_AdminOptions_destroy, rd_kafka_AdminOptions_new, rd_kafka_AdminOptions_set_broker,
     rd_kafka_AdminOptions_set_request_timeout, rd_kafka_DescribeTopics,
     rd_kafka_DescribeTopics_result_topics, rd_kafka_TopicCollection_destroy,
     rd_kafka_TopicCollection_of_topic_names, rd_kafka_TopicDescription_error,
@@ -21,8 +21,14 @@ use rdkafka::types::RDKafka;
 
 /// The topic's id in the form that Kafka's tools print, or why there is none.
 ///
-/// The client must live on for the time of the call.
-pub(crate) fn topic_id(client: *mut RDKafka, topic: &str, timeout: Duration) -> Result<String, String> {
+/// The client must live on for the time of the call. Any broker knows the answer, so one is named:
+/// the embedded broker has no controller, which librdkafka would ask otherwise.
+pub(crate) fn topic_id(
+    client: *mut RDKafka,
+    broker: i32,
+    topic: &str,
+    timeout: Duration,
+) -> Result<String, String> {
     let name = CString::new(topic).map_err(|_| "the name holds a NUL".to_owned())?;
     let timeout_ms = c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX);
     let mut names: [*const c_char; 1] = [name.as_ptr()];
@@ -34,6 +40,7 @@ pub(crate) fn topic_id(client: *mut RDKafka, topic: &str, timeout: Duration) -> 
         let operation = rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
         let options = rd_kafka_AdminOptions_new(client, operation);
         rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, ptr::null_mut(), 0);
+        rd_kafka_AdminOptions_set_broker(options, broker, ptr::null_mut(), 0);
         rd_kafka_DescribeTopics(client, topics, options, queue);
         let event = rd_kafka_queue_poll(queue, timeout_ms.saturating_add(1_000));
         let id = if event.is_null() {
@@ -102,7 +109,9 @@ unsafe fn text(string: *const c_char) -> String {
         return "an error without a text".to_owned();
     }
     // SAFETY: not null, and a C string by the caller's word.
-    unsafe { CStr::from_ptr(string) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(string) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 #[cfg(test)]

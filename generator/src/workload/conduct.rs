@@ -81,10 +81,9 @@ impl Conduct {
                 conduct.stamps = Some(defect);
             }
             _ if ODD_STAMPS.contains(&defect) => conduct.stamps = Some(defect),
-            Defect::Reinstall
-            | Defect::Upgrade
-            | Defect::UnknownChannel
-            | Defect::NoChannel => conduct.channel = Some(defect),
+            Defect::Reinstall | Defect::Upgrade | Defect::UnknownChannel | Defect::NoChannel => {
+                conduct.channel = Some(defect)
+            }
             Defect::NoEventId => conduct.no_event_id = true,
             Defect::TestTraffic => conduct.test = true,
             _ => {}
@@ -98,10 +97,21 @@ impl Conduct {
             None | Some(Defect::WrongTypedApp) => {}
             Some(Defect::WrongTypedTime) => self.stamps = None,
             Some(Defect::WrongTypedChannel) => self.channel = None,
-            Some(_) => self = Self { shape: self.shape, ..Self::default() },
+            Some(_) => {
+                self = Self {
+                    shape: self.shape,
+                    ..Self::default()
+                }
+            }
         }
-        if self.identity.is_some_and(|defect| BAD_IDS.contains(&defect)) {
-            self = Self { identity: self.identity, ..Self::default() };
+        if self
+            .identity
+            .is_some_and(|defect| BAD_IDS.contains(&defect))
+        {
+            self = Self {
+                identity: self.identity,
+                ..Self::default()
+            };
         }
         self
     }
@@ -113,7 +123,10 @@ impl Conduct {
 
     /// Counts what is wrong.
     pub(super) fn count(&self, counts: &mut DefectCounts) {
-        for defect in [self.shape, self.identity, self.stamps, self.channel].into_iter().flatten() {
+        for defect in [self.shape, self.identity, self.stamps, self.channel]
+            .into_iter()
+            .flatten()
+        {
             // Lateness is counted where the delay is drawn.
             if defect != Defect::Late {
                 counts.note(defect);
@@ -132,9 +145,19 @@ fn shape(profile: &Profile, rng: &mut ChaCha8Rng) -> Option<Defect> {
     let mut at: f64 = rng.random();
     let mut falls = falling(&mut at);
     if falls(profile.malformed_element_share) {
-        Some(one_of(&[Defect::NullElement, Defect::NonObjectElement], rng))
+        Some(one_of(
+            &[Defect::NullElement, Defect::NonObjectElement],
+            rng,
+        ))
     } else if falls(profile.unknown_app_share) {
-        Some(one_of(&[Defect::UnknownApp, Defect::UnknownApp, Defect::MissingAppKey], rng))
+        Some(one_of(
+            &[
+                Defect::UnknownApp,
+                Defect::UnknownApp,
+                Defect::MissingAppKey,
+            ],
+            rng,
+        ))
     } else if falls(profile.wrong_type_share) {
         Some(one_of(&WRONG_TYPES, rng))
     } else {

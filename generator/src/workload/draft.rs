@@ -25,7 +25,9 @@ pub(super) struct Said {
 
 impl Draft {
     pub(super) fn rejected(reason: Reason) -> Self {
-        Self { verdict: Err(reason) }
+        Self {
+            verdict: Err(reason),
+        }
     }
 
     /// The fact of this element at an index of a record with a Kafka timestamp.

@@ -51,7 +51,11 @@ impl Element<'_> {
         self.channel_field(out);
         self.device_field(out);
         self.app_field(out);
-        out.push_str(if self.test { "\"test\":true" } else { "\"test\":false" });
+        out.push_str(if self.test {
+            "\"test\":true"
+        } else {
+            "\"test\":false"
+        });
         pad(out, start, bytes, rng);
         out.push('}');
     }
@@ -135,7 +139,9 @@ fn pad(out: &mut String, start: usize, bytes: usize, rng: &mut ChaCha8Rng) {
     if so_far + FRAME > bytes {
         return;
     }
-    out.push_str(",\"ext\":{\"net\":\"wifi\",\"lang\":\"zh-CN\",\"screen\":{\"w\":1080,\"h\":2400},");
+    out.push_str(
+        ",\"ext\":{\"net\":\"wifi\",\"lang\":\"zh-CN\",\"screen\":{\"w\":1080,\"h\":2400},",
+    );
     out.push_str("\"note\":\"\\u4f60\\u597d \\\"q\\\" \\\\ \u{597d}\",\"trace\":[\"");
     let mut missing = bytes.saturating_sub(out.len() - start + 4);
     let mut words = 0;

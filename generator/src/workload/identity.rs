@@ -28,14 +28,16 @@ pub(super) fn ids(handset: &Handset, defect: Option<Defect>, rng: &mut ChaCha8Rn
         Defect::PaddedId => good.map(|id| format!("  {id}\t")),
         Defect::DegenerateOaid => {
             let which = rng.random_range(0..DEGENERATE.len());
-            Ids { oaid: Some(degenerate(DEGENERATE[which], rng)), ..good }
+            Ids {
+                oaid: Some(degenerate(DEGENERATE[which], rng)),
+                ..good
+            }
         }
         Defect::NoId => Ids::default(),
         bad => {
             // Either field may carry the bad id, or both; the other is missing.
             let oaid = rng.random_bool(0.6).then(|| degenerate(bad, rng));
-            let android_id =
-                (oaid.is_none() || rng.random_bool(0.5)).then(|| degenerate(bad, rng));
+            let android_id = (oaid.is_none() || rng.random_bool(0.5)).then(|| degenerate(bad, rng));
             Ids { oaid, android_id }
         }
     }
@@ -43,7 +45,10 @@ pub(super) fn ids(handset: &Handset, defect: Option<Defect>, rng: &mut ChaCha8Rn
 
 impl Ids {
     fn map(self, change: impl Fn(String) -> String) -> Self {
-        Self { oaid: self.oaid.map(&change), android_id: self.android_id.map(&change) }
+        Self {
+            oaid: self.oaid.map(&change),
+            android_id: self.android_id.map(&change),
+        }
     }
 }
 
@@ -67,9 +72,10 @@ fn degenerate(defect: Defect, rng: &mut ChaCha8Rng) -> String {
         ],
         Defect::PlaceholderMac => &["02:00:00:00:00:00", "020000000000", "02-00-00-00-00-00"],
         Defect::EmulatorId => &["9774d56d682e549c", "9774D56D682E549C"],
-        Defect::DigestOfNothing => {
-            &["d41d8cd98f00b204e9800998ecf8427e", "D41D8CD98F00B204E9800998ECF8427E"]
-        }
+        Defect::DigestOfNothing => &[
+            "d41d8cd98f00b204e9800998ecf8427e",
+            "D41D8CD98F00B204E9800998ECF8427E",
+        ],
         Defect::NullText => &["null", "NULL", " Null "],
         Defect::UnknownText => &["unknown", "Unknown", "UNKNOWN"],
         _ => &["", "  ", "{}", "----"],
@@ -79,7 +85,14 @@ fn degenerate(defect: Defect, rng: &mut ChaCha8Rng) -> String {
 
 fn uuid(id: u128) -> String {
     let hex = format!("{id:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }
 
 /// The same digits in braces, without dashes, or in pairs with colons.
@@ -89,8 +102,10 @@ fn punctuate(id: &str, form: u32) -> String {
         0 => format!("{{{id}}}"),
         1 => format!("-{bare}-"),
         _ => {
-            let pairs: Vec<&str> =
-                (0..bare.len()).step_by(2).map(|at| &bare[at..(at + 2).min(bare.len())]).collect();
+            let pairs: Vec<&str> = (0..bare.len())
+                .step_by(2)
+                .map(|at| &bare[at..(at + 2).min(bare.len())])
+                .collect();
             pairs.join(":")
         }
     }
@@ -104,13 +119,18 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
     use crate::device::mobile_device;
-    use crate::workload::population::Population;
     use crate::workload::EarlierRun;
+    use crate::workload::population::Population;
 
     #[test]
     fn each_spelling_names_the_same_device_and_each_bad_id_names_none() {
         let catalog = Catalog::default();
-        let own = EarlierRun { run: 1, seed: 3, devices: 0, withheld: 0 };
+        let own = EarlierRun {
+            run: 1,
+            seed: 3,
+            devices: 0,
+            withheld: 0,
+        };
         let mut population = Population::new(own, Vec::new());
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         for _ in 0..200 {
@@ -120,8 +140,15 @@ mod tests {
             for defect in [Defect::UpperCaseId, Defect::PunctuatedId, Defect::PaddedId] {
                 assert_eq!(device(ids(&handset, Some(defect), &mut rng)).unwrap(), good);
             }
-            for defect in DEGENERATE.into_iter().chain([Defect::NoId, Defect::EmulatorId]) {
-                assert_eq!(device(ids(&handset, Some(defect), &mut rng)), None, "{defect:?}");
+            for defect in DEGENERATE
+                .into_iter()
+                .chain([Defect::NoId, Defect::EmulatorId])
+            {
+                assert_eq!(
+                    device(ids(&handset, Some(defect), &mut rng)),
+                    None,
+                    "{defect:?}"
+                );
             }
             let by_android = device(ids(&handset, Some(Defect::DegenerateOaid), &mut rng)).unwrap();
             assert_eq!(by_android, format!("{:016x}", handset.android_id));

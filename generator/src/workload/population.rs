@@ -39,7 +39,10 @@ pub(super) struct Population {
 
 impl Population {
     pub(super) fn new(own: EarlierRun, earlier: Vec<EarlierRun>) -> Self {
-        Self { earlier, own: EarlierRun { devices: 0, ..own } }
+        Self {
+            earlier,
+            own: EarlierRun { devices: 0, ..own },
+        }
     }
 
     /// Handsets made by this run.
@@ -55,7 +58,10 @@ impl Population {
     pub(super) fn create(&mut self, catalog: &Catalog) -> (Handset, bool) {
         let number = self.own.devices;
         self.own.devices += 1;
-        (handset(catalog, &self.own, number), is_withheld(self.own.withheld, number))
+        (
+            handset(catalog, &self.own, number),
+            is_withheld(self.own.withheld, number),
+        )
     }
 
     /// A handset that was made before, more often a recent one; none where there is none.

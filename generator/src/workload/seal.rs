@@ -54,7 +54,11 @@ pub(super) struct Sealer {
 impl Sealer {
     pub(super) fn new(keys: &Keys) -> Self {
         Self {
-            ciphers: keys.keys().iter().map(|k| (k.id.clone(), Cipher::new(&k.secret))).collect(),
+            ciphers: keys
+                .keys()
+                .iter()
+                .map(|k| (k.id.clone(), Cipher::new(&k.secret)))
+                .collect(),
             unknown_id: keys.unknown_id(),
             deflate: Compress::new(Compression::fast(), false),
             sealed: Vec::new(),
@@ -82,9 +86,15 @@ impl Sealer {
             _ if gzip => self.gzip(plain),
             _ => self.sealed.extend_from_slice(plain),
         }
-        let chosen = if rng.random_bool(0.8) { 0 } else { rng.random_range(0..self.ciphers.len()) };
+        let chosen = if rng.random_bool(0.8) {
+            0
+        } else {
+            rng.random_range(0..self.ciphers.len())
+        };
         let (id, cipher) = &self.ciphers[chosen];
-        let tag = cipher.encrypt(&nonce, &mut self.sealed[NONCE_BYTES..]).unwrap_or_default();
+        let tag = cipher
+            .encrypt(&nonce, &mut self.sealed[NONCE_BYTES..])
+            .unwrap_or_default();
         self.sealed.extend_from_slice(&tag);
         let id = match defect {
             Some(Defect::UnknownKey) => &self.unknown_id,
@@ -103,11 +113,14 @@ impl Sealer {
 
     /// Appends one gzip member.
     fn gzip(&mut self, plain: &[u8]) {
-        self.sealed.extend_from_slice(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255]);
+        self.sealed
+            .extend_from_slice(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255]);
         self.deflate.reset();
         self.sealed.reserve(plain.len() + plain.len() / 8 + 64);
         // The reserved room is above deflate's bound, so that one call finishes.
-        let _ = self.deflate.compress_vec(plain, &mut self.sealed, FlushCompress::Finish);
+        let _ = self
+            .deflate
+            .compress_vec(plain, &mut self.sealed, FlushCompress::Finish);
         let mut crc = Crc::new();
         crc.update(plain);
         self.sealed.extend_from_slice(&crc.sum().to_le_bytes());
@@ -129,7 +142,10 @@ fn damage_gzip(sealed: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
 
 fn envelope(id: &str, flush_time_ms: i64, sealed: &[u8], defect: Option<Defect>) -> Vec<u8> {
     let mut text = String::with_capacity(80 + sealed.len() / 3 * 4 + 8);
-    let _ = write!(text, "{{\"pkv\":7,\"key_id\":\"{id}\",\"flush_time\":{flush_time_ms},\"payload\":\"");
+    let _ = write!(
+        text,
+        "{{\"pkv\":7,\"key_id\":\"{id}\",\"flush_time\":{flush_time_ms},\"payload\":\""
+    );
     if defect == Some(Defect::PayloadNotBase64) {
         text.push_str("%%% this is no base64 %%%");
     } else {

@@ -41,14 +41,23 @@ pub(super) fn stamps(received_ms: i64, defect: Option<Defect>, rng: &mut ChaCha8
         Some(Defect::Backdated) => (Some(created), rng.random_bool(0.7).then_some(sent)),
         _ => (Some(created), Some(sent)),
     };
-    Stamps { created, sent, delay_ms }
+    Stamps {
+        created,
+        sent,
+        delay_ms,
+    }
 }
 
 /// The delay between creation and sending: half within 20 s, 95 % within 30 min, 99 % within 20 h,
 /// the rest within 60 h.
 fn delay_ms(rng: &mut ChaCha8Rng) -> i64 {
-    const QUANTILES: [(f64, f64); 5] =
-        [(0.0, 50.0), (0.5, 20e3), (0.95, 1_800e3), (0.99, 72_000e3), (1.0, 216_000e3)];
+    const QUANTILES: [(f64, f64); 5] = [
+        (0.0, 50.0),
+        (0.5, 20e3),
+        (0.95, 1_800e3),
+        (0.99, 72_000e3),
+        (1.0, 216_000e3),
+    ];
     let at: f64 = rng.random();
     for pair in QUANTILES.windows(2) {
         if let [(low, from), (high, to)] = *pair
@@ -88,8 +97,14 @@ fn outside_window(received_ms: i64, rng: &mut ChaCha8Rng) -> i64 {
 /// Created long after it was sent, or sent by a clock that was set in between.
 fn incoherent(sent: i64, rng: &mut ChaCha8Rng) -> (Option<i64>, Option<i64>) {
     match rng.random_range(0..4) {
-        0 => (Some(sent + AHEAD_MS_MAX + rng.random_range(1..24 * HOUR_MS)), Some(sent)),
-        1 => (Some(sent - BEHIND_MS_MAX - rng.random_range(1..9_000 * 24 * HOUR_MS)), Some(sent)),
+        0 => (
+            Some(sent + AHEAD_MS_MAX + rng.random_range(1..24 * HOUR_MS)),
+            Some(sent),
+        ),
+        1 => (
+            Some(sent - BEHIND_MS_MAX - rng.random_range(1..9_000 * 24 * HOUR_MS)),
+            Some(sent),
+        ),
         2 => (Some(i64::MIN), Some(i64::MAX)),
         _ => (Some(i64::MAX), Some(-1)),
     }
@@ -98,8 +113,11 @@ fn incoherent(sent: i64, rng: &mut ChaCha8Rng) -> (Option<i64>, Option<i64>) {
 /// Exactly at an edge of the window, or one millisecond beyond it.
 fn edge(received_ms: i64, sent: i64, rng: &mut ChaCha8Rng) -> (Option<i64>, Option<i64>) {
     let beyond = rng.random_range(0..2);
-    let distance =
-        if rng.random_bool(0.5) { AHEAD_MS_MAX + beyond } else { -BEHIND_MS_MAX - beyond };
+    let distance = if rng.random_bool(0.5) {
+        AHEAD_MS_MAX + beyond
+    } else {
+        -BEHIND_MS_MAX - beyond
+    };
     if rng.random_bool(0.5) {
         (Some(sent + distance), Some(sent))
     } else {
@@ -127,7 +145,10 @@ mod tests {
             assert_eq!(rule(None).1, ClockRule::Skew);
             assert_eq!(rule(Some(Defect::SkewedClock)).1, ClockRule::Skew);
             assert_eq!(rule(Some(Defect::WrongClock)), (R, ClockRule::Received));
-            assert_eq!(rule(Some(Defect::IncoherentStamps)), (R, ClockRule::Received));
+            assert_eq!(
+                rule(Some(Defect::IncoherentStamps)),
+                (R, ClockRule::Received)
+            );
             assert_eq!(rule(Some(Defect::NoTime)), (R, ClockRule::Received));
             assert_eq!(rule(Some(Defect::NoSendTime)).1, ClockRule::Client);
             let (time, backdated) = rule(Some(Defect::Backdated));

@@ -1,6 +1,6 @@
-"""What the tests stand on: a real Kafka, the real binary, real clients, and the books' own fold.
+"""What the tests stand on: a real Kafka, the real binary, real clients, and a fold of the books.
 
-Reading order: `deadline`, `cache`, `process` (a child process whose output is kept), `kafka_server`,
-`configuration`, `headwater`, `flight_client`, `jdbc`, then `first_seen` and `books` (the truth) and
-`checks` (what the tests compare).
+Reading order: `deadline`, `cache`, `process` (a child process whose output is kept),
+`kafka_server`, `configuration`, `headwater`, `flight_client`, `jdbc`, then `first_seen` and `books`
+(the truth), `stored_tables` (an independent reader) and `checks` (what the tests compare).
 """

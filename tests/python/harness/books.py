@@ -1,7 +1,7 @@
 """The generator's books, read from their files without the generator.
 
 The format is docs/books.md: `runs.json` lists the runs, each with a CSV file of facts, one line an
-element (or −1 for a record as a whole). What follows from the facts is computed here a second time.
+element (or -1 for a record as a whole). What follows from the facts is computed here a second time.
 """
 
 from __future__ import annotations
@@ -121,9 +121,8 @@ class Books:
             self._ask(
                 """
             WITH firsts AS (
-                SELECT product, device, channel,
-                       (received_us, event_time_us) AS times,
-                       min((received_us, event_time_us)) OVER (PARTITION BY product, device) AS first
+                SELECT product, device, channel, (received_us, event_time_us) AS times,
+                       min(times) OVER (PARTITION BY product, device) AS first
                 FROM facts WHERE counts = 1),
             devices AS (
                 SELECT product, device, count(DISTINCT coalesce(channel, '')) AS channels

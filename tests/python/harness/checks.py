@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from harness.books import Books
 from harness.difference import assert_same_rows
+from harness.flight_client import Row
 from harness.headwater import Server
 
 OUTCOMES = """
@@ -24,7 +25,8 @@ CONSERVATION = """
            CAST(sum(elements) AS BIGINT) AS elements, CAST(sum(events) AS BIGINT) AS events,
            CAST(sum(dead_letters) AS BIGINT) AS dead_letters,
            CAST(sum(filtered) AS BIGINT) AS filtered
-    FROM system.conservation WHERE topic = '{topic}' GROUP BY "partition"
+    FROM system.conservation
+    WHERE pipeline = 'mobile_events' AND topic = '{topic}' GROUP BY "partition"
 """
 UNBALANCED = "SELECT * FROM system.conservation WHERE NOT balanced"
 
@@ -75,14 +77,16 @@ def assert_conserved(server: Server, books: Books) -> None:
     assert_same_rows("conservation", books.conservation(), busy)
 
 
-def unbalanced(server: Server) -> list[dict[str, object]]:
+def unbalanced(server: Server) -> list[Row]:
     """The rows of system.conservation whose sums don't match."""
     return server.rows(UNBALANCED)
 
 
 def assert_one_outcome_a_record(server: Server, books: Books) -> None:
-    """Each record is one dead letter as a whole, or each of its elements is one row of events or
-    of dead letters: for runs in which the outcome itself may differ from the books."""
+    """Each record is one dead letter as a whole, or each of its elements is one row of one table.
+
+    For runs in which the outcome itself may differ from the books.
+    """
     with duckdb.connect() as database:
         database.register("booked", books.outcomes())
         database.register("found", server.query(OUTCOMES))

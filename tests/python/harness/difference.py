@@ -16,7 +16,7 @@ def assert_same_rows(what: str, expected: pa.Table, actual: pa.Table) -> None:
     actual = actual.select(expected.column_names)
     missing = _only_in(expected, actual)
     surplus = _only_in(actual, expected)
-    assert not missing.num_rows and not surplus.num_rows, (
+    assert missing.num_rows + surplus.num_rows == 0, (
         f"{what}: {expected.num_rows} rows expected, {actual.num_rows} found; "
         f"missing {missing.num_rows}: {missing.slice(0, SHOWN).to_pylist()}; "
         f"surplus {surplus.num_rows}: {surplus.slice(0, SHOWN).to_pylist()}"

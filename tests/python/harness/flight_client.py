@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import adbc_driver_flightsql
 import adbc_driver_flightsql.dbapi
 import pyarrow as pa
 from adbc_driver_flightsql import DatabaseOptions
 from adbc_driver_manager.dbapi import Connection
+
+Row = dict[str, Any]
 
 CATCHING_UP_HEADER = f"{DatabaseOptions.RPC_CALL_HEADER_PREFIX.value}allow_catching_up"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from adbc_driver_manager.dbapi import Connection
 from harness import cache, flight_client
 from harness.configuration import PASSWORD, TOKEN, USER, Configuration
 from harness.deadline import wait_until
+from harness.flight_client import Row
 from harness.kafka_server import KafkaServer
 from harness.process import ManagedProcess
 
@@ -107,7 +108,7 @@ class Server:
         with self.connection(allow_catching_up=allow_catching_up) as connection:
             return flight_client.fetch(connection, sql)
 
-    def rows(self, sql: str, *, allow_catching_up: bool = False) -> list[dict[str, object]]:
+    def rows(self, sql: str, *, allow_catching_up: bool = False) -> list[Row]:
         """The answer of one query as one dictionary a row."""
         return self.query(sql, allow_catching_up=allow_catching_up).to_pylist()
 

@@ -111,7 +111,11 @@ class KafkaServer:
 
     def admin(self) -> AdminClient:
         """A new admin client of this broker."""
-        settings = {"bootstrap.servers": self.brokers, "socket.timeout.ms": 5000, "log_level": 0}
+        settings: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": self.brokers,
+            "socket.timeout.ms": 5000,
+            "log_level": 0,
+        }
         return AdminClient(settings, logger=_SILENT)
 
     def create_topic(self, name: str, partitions: int, *, compacted: bool = False) -> None:

@@ -80,7 +80,7 @@ class ManagedProcess:
             match = regex.search(self.output())
             if match is None and code is not None:
                 raise AssertionError(
-                    f"{self.command[0]} ended with {code} before it printed {pattern!r}\n{self.tail()}"
+                    f"{self.command[0]} ended with {code} before {pattern!r}\n{self.tail()}"
                 )
             return match
 

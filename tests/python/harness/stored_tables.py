@@ -9,6 +9,8 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from harness.flight_client import Row
+
 COMMITS = "system/commits"
 PUBLIC_TABLES = ("events", "new_user_ledger", "dead_letters", "archive")
 
@@ -24,7 +26,7 @@ class StoredTables:
         return DeltaTable(str(self.storage / location))
 
     def version(self, location: str) -> int:
-        """The table's last version; −1 where it has none."""
+        """The table's last version; -1 where it has none."""
         try:
             return self.table(location).version()
         except TableNotFoundError:
@@ -34,16 +36,16 @@ class StoredTables:
         """All rows of a table."""
         return self.table(location).to_pyarrow_table(columns=columns)
 
-    def groups(self) -> list[dict[str, object]]:
+    def groups(self) -> list[Row]:
         """The rows of `system.commits`."""
         return self.rows(COMMITS).to_pylist()
 
-    def last_group(self) -> dict[str, object]:
+    def last_group(self) -> Row:
         """The row of `system.commits` with the highest group."""
         return max(self.groups(), key=lambda row: row["commit_group"])
 
     def committed_offsets(self, topic: str) -> dict[int, int]:
-        """The next offset of each partition of a topic in the last group; the least of all pipelines."""
+        """The next offset of each partition of a topic in the last group."""
         found: dict[int, int] = {}
         for entry in self.last_group()["offsets"]:
             if entry["topic"] == topic:

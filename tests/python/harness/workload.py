@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import cache
 from harness.headwater import must_run
 from harness.kafka_server import KafkaServer
 from harness.process import ManagedProcess
-from harness import cache
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,16 @@ class Workload:
 
     def send(self, events: int, *options: str, timeout_s: float = 600) -> None:
         """Sends as many events as fast as it goes, and returns when Kafka has them."""
-        must_run(
-            *self._arguments("--events", str(events), "--rate", "0", *options), timeout_s=timeout_s
-        )
+        arguments = self._arguments("--events", str(events), "--rate", "0", *options)
+        self._report().write_text(must_run(*arguments, timeout_s=timeout_s))
+
+    def defects(self) -> dict[str, int]:
+        """How often the last `send` made each kind of defect."""
+        lines = (line.rpartition(": ") for line in self._report().read_text().splitlines())
+        return {kind.strip(): int(count) for kind, _, count in lines if kind.startswith("  ")}
+
+    def _report(self) -> Path:
+        return self.folder / "generate.txt"
 
     def start(self, *options: str) -> ManagedProcess:
         """Starts sending and returns at once."""

@@ -117,7 +117,8 @@ proptest! {
             .collect();
         let ids: Vec<_> = plains.iter().map(|(_, _, is_long)| Some(if *is_long { "long" } else { "short" })).collect();
         let expected: BinaryArray = plains.iter().map(|(plain, _, _)| Some(plain)).collect();
-        prop_assert_eq!(open(&ring, &sealed, &ids).as_binary::<i32>(), &expected);
+        let opened = open(&ring, &sealed, &ids);
+        prop_assert_eq!(opened.as_binary::<i32>(), &expected);
     }
 
     #[test]
@@ -252,5 +253,5 @@ fn ties_are_the_first_bytes_of_sha_256() {
         ]
     );
     let tie = call(&Tie::default(), [literal(ScalarValue::Null), literal("文")]).unwrap();
-    assert_eq!(rows(&tie), ["ed6cb57ebd6cf4df"]);
+    assert_eq!(rows(&tie), ["3677ef77b1574d16"]);
 }

@@ -12,7 +12,7 @@ async fn every_put_may_fail_once_and_lose_its_answer_once() {
     let inner = Arc::new(InMemory::new());
     let process = Process::on(
         &inner,
-        Box::new(|put| match put % 3 {
+        Box::new(|put, _| match put % 3 {
             0 => Fate::FailsBefore,
             1 => Fate::FailsAfterLanding,
             _ => Fate::Fine,

@@ -23,8 +23,11 @@ async fn a_fenced_writer_names_the_epoch_and_touches_nothing() {
     commit(&mut first, &a.storage, &[0, 1]).await.unwrap();
     let late = draft(&first, &a.storage, &[2, 3]).await.unwrap();
 
+    first.check_epoch().await.unwrap();
     let (mut second, recovered) = open(&b.storage).await.unwrap();
     assert_eq!(recovered.epoch, 2);
+    assert_eq!(first.check_epoch().await.unwrap_err().kind, Kind::Conflict);
+    second.check_epoch().await.unwrap();
     assert!(recovered.previous_writer.is_some());
     a.puts.lock().clear();
     let error = first.commit(late).await.unwrap_err();

@@ -29,8 +29,8 @@ pub(super) enum Fate {
     CrashAfterLanding,
 }
 
-/// A choice of fates by the put's number, from 0.
-pub(super) type Script = Box<dyn FnMut(usize) -> Fate + Send>;
+/// A choice of fates by the put's number, from 0, and its path.
+pub(super) type Script = Box<dyn FnMut(usize, &str) -> Fate + Send>;
 
 /// One process's view of a shared store.
 pub(super) struct SimStore {
@@ -67,7 +67,7 @@ impl Process {
     }
 
     pub(super) fn without_faults(inner: &Arc<InMemory>) -> Self {
-        Self::on(inner, Box::new(|_| Fate::Fine))
+        Self::on(inner, Box::new(|_, _| Fate::Fine))
     }
 
     /// Runs until it ends or crashes.
@@ -118,7 +118,7 @@ impl ObjectStore for SimStore {
             let mut script = self.script.lock();
             let number = script.0;
             script.0 += 1;
-            (script.1)(number)
+            (script.1)(number, location.as_ref())
         };
         self.puts.lock().push(location.to_string());
         match fate {

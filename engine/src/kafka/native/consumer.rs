@@ -83,10 +83,15 @@ impl Consumer {
         if partitions.is_empty() {
             return Ok(TopicLookup::Missing);
         }
-        Ok(TopicLookup::Found {
-            partitions,
-            broker: metadata.orig_broker_id(),
-        })
+        // An answer over a bootstrap connection comes from a broker without a number yet.
+        let known = metadata.brokers().iter().map(|b| b.id());
+        let broker = known.clone().find(|id| *id == metadata.orig_broker_id());
+        let Some(broker) = broker.or_else(|| known.clone().next()) else {
+            return Err(EngineError::unavailable(format!(
+                "topic `{topic}`: metadata names no broker"
+            )));
+        };
+        Ok(TopicLookup::Found { partitions, broker })
     }
 
     /// Asks this broker for the topic's id; none where the broker is too old to have one.
@@ -156,20 +161,15 @@ impl Consumer {
         }
     }
 
-    /// Reads the consumer's positions into the list: for each partition the offset after the last
-    /// record taken from the queue, or after a control record that followed it.
-    pub(crate) fn positions(&self, list: &mut TopicPartitionList) -> Result<()> {
-        // SAFETY: client and list are alive; only the list's elements are written.
-        let code = unsafe { rd::rd_kafka_position(self.ptr(), list.ptr()) };
-        ensure(code, "kafka client: positions")
-    }
-
     /// Sends next offsets to the group's coordinator and does not wait for the answer.
     pub(crate) fn commit_without_waiting(&self, topic: &str, next: &[(i32, i64)]) -> Result<()> {
         let list = list_of(topic, next)?;
         // SAFETY: client and list are alive; the list is copied by the call.
         let code = unsafe { rd::rd_kafka_commit(self.ptr(), list.ptr(), 1) };
-        ensure(code, &format!("topic `{topic}`: commit offsets for lag tools"))
+        ensure(
+            code,
+            &format!("topic `{topic}`: commit offsets for lag tools"),
+        )
     }
 
     /// The native client, for this module's other files.
@@ -191,10 +191,7 @@ fn cannot_make(error: rdkafka::error::KafkaError) -> EngineError {
     EngineError::invalid("kafka settings: the client could not be made").caused_by(error)
 }
 
-fn away(
-    what: String,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> EngineError {
+fn away(what: String, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> EngineError {
     EngineError::unavailable(what).caused_by(error)
 }
 

@@ -69,8 +69,7 @@ pub(super) unsafe fn topic_id(
             0,
         );
         ensure(code, &place)?;
-        let code =
-            rd::rd_kafka_AdminOptions_set_broker(options.ptr(), broker, ptr::null_mut(), 0);
+        let code = rd::rd_kafka_AdminOptions_set_broker(options.ptr(), broker, ptr::null_mut(), 0);
         ensure(code, &place)?;
         let mut names = [name.as_ptr()];
         let topics = Owned::new(
@@ -96,12 +95,16 @@ unsafe fn id_in(event: *mut rd::rd_kafka_event_t, place: &str) -> Result<Option<
     unsafe {
         let result = rd::rd_kafka_event_DescribeTopics_result(event);
         if result.is_null() {
-            return Err(EngineError::internal(format!("{place}: another answer came")));
+            return Err(EngineError::internal(format!(
+                "{place}: another answer came"
+            )));
         }
         let mut count = 0;
         let descriptions = rd::rd_kafka_DescribeTopics_result_topics(result, &mut count);
         if descriptions.is_null() || count == 0 {
-            return Err(EngineError::unavailable(format!("{place}: an empty answer")));
+            return Err(EngineError::unavailable(format!(
+                "{place}: an empty answer"
+            )));
         }
         let description = *descriptions;
         let error = rd::rd_kafka_TopicDescription_error(description);

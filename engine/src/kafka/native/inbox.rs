@@ -158,7 +158,7 @@ impl Inbox {
     }
 
     /// Whether nothing is waiting.
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.front == self.messages.len()
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::kafka::{KafkaSettings, ReaderSettings, SourceBatch, SourceReader, Start};
 
@@ -132,4 +133,29 @@ pub(super) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(Instant::now() < deadline, "waited too long for {what}");
     }
+}
+
+/// The offset that the group of [`Mock::settings`] has for partition 0, once it has one; `serve` is
+/// called while waiting.
+pub(super) fn committed(mock: &Mock, topic: &str, mut serve: impl FnMut()) -> i64 {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", mock.cluster.bootstrap_servers())
+        .set("group.id", mock.settings().group)
+        .create()
+        .unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition(topic, 0);
+    let mut committed = None;
+    until("a committed offset", || {
+        serve();
+        let found = consumer.committed_offsets(list.clone(), Duration::from_secs(1));
+        committed = found
+            .ok()
+            .and_then(|list| match list.elements()[0].offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            });
+        committed.is_some()
+    });
+    committed.unwrap()
 }

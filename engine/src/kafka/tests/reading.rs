@@ -118,7 +118,10 @@ fn all_partitions_are_read_and_their_ranges_join() {
     let next = assert_ranges_join(&batches, 0);
     assert_eq!(next, BTreeMap::from([(0, 50), (1, 50), (2, 50)]));
     let counters = reader.handle().counters();
-    assert_eq!((counters.records, counters.stale, counters.gaps), (150, 0, 0));
+    assert_eq!(
+        (counters.records, counters.stale, counters.gaps),
+        (150, 0, 0)
+    );
 }
 
 #[test]

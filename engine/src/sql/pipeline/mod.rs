@@ -1,0 +1,26 @@
+//! Pipelines: a row-local query, planned once and run on micro-batches.
+//!
+//! A query goes through these modules: [`refused_clauses`] reads its syntax tree and refuses what
+//! is not row-local; [`query_plan`] lets DataFusion plan it; [`by_name`] matches its columns to the
+//! sink's; [`row_local`] turns the optimized plan into [`stages`]. A micro-batch goes through the
+//! stages as a [`frame`]: [`unnesting`] makes rows of elements, [`lookup`] joins dimensions, and
+//! [`sink`] sorts rows from dead letters; [`isolation`] finds the record that an expression raises on. [`plan`] and [`ledger_plan`] are what the engine holds.
+
+mod by_name;
+mod frame;
+mod isolation;
+mod ledger_plan;
+mod lookup;
+mod plan;
+mod query_plan;
+mod refused_clauses;
+mod row_local;
+mod sink;
+mod stages;
+mod unnesting;
+
+pub use frame::Origins;
+pub use ledger_plan::{LedgerCandidates, LedgerKeys, LedgerPipelinePlan};
+pub use plan::PipelinePlan;
+pub use query_plan::plans_made;
+pub use sink::{PipelineOutput, Rejects};

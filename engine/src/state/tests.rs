@@ -1,0 +1,236 @@
+//! The published state as queries see it: one instant, whatever happens beside them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{
+    AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
+use datafusion::prelude::SessionContext;
+
+use super::*;
+use crate::parquet_files::{FileNaming, write};
+use crate::sql::Configuration;
+use crate::storage::Storage;
+use crate::values::{DataFile, TableDef, TableKind, TopicPartition};
+
+const HOUR_US: i64 = 3_600_000_000;
+
+fn table() -> TableDef {
+    let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    TableDef {
+        name: "events".into(),
+        location: "events".into(),
+        kind: TableKind::Events,
+        schema: Arc::new(Schema::new(vec![
+            Field::new("product", DataType::Utf8, true),
+            Field::new("amount", DataType::Int64, true),
+            Field::new("arrival_hour", utc, false),
+        ])),
+        partition_by: vec!["product".into(), "arrival_hour".into()],
+        comment: None,
+    }
+}
+
+fn rows(product: Option<&str>, hour: i64, amounts: &[i64]) -> RecordBatch {
+    let n = amounts.len();
+    let hours = TimestampMicrosecondArray::from_value(hour * HOUR_US, n).with_timezone("UTC");
+    RecordBatch::try_new(
+        table().schema,
+        vec![
+            Arc::new(StringArray::from_iter(std::iter::repeat_n(product, n))),
+            Arc::new(Int64Array::from(amounts.to_vec())),
+            Arc::new(hours),
+        ],
+    )
+    .unwrap()
+}
+
+fn progress(next: i64, end: i64) -> SourceProgress {
+    SourceProgress {
+        source: "mobile".into(),
+        topic_id: "id".into(),
+        state: "reading".into(),
+        partitions: vec![PartitionProgress {
+            at: TopicPartition {
+                topic: "mobile-logs".into(),
+                incarnation: 0,
+                partition: 0,
+            },
+            next_offset: next,
+            end_at_start: end,
+            end_offset: end,
+            received_max_us: None,
+        }],
+        seen_at_us: 0,
+        lateness_us: 0,
+    }
+}
+
+struct Fixture {
+    storage: Storage,
+    publisher: Arc<Publisher>,
+    sessions: Sessions,
+}
+
+fn fixture() -> Fixture {
+    let storage = Storage::in_memory();
+    let def = Arc::new(table());
+    let state = Published {
+        sequence: 0,
+        group: 0,
+        published_at_us: 0,
+        tables: BTreeMap::from([(
+            def.name.clone(),
+            TableState {
+                def,
+                files: Arc::default(),
+                tail: Vec::new(),
+            },
+        )]),
+        offsets: Arc::default(),
+        committed_offsets: Arc::default(),
+        incarnations: Arc::default(),
+        tail_bytes: 0,
+        last_entry: 0,
+        last_entries: BTreeMap::new(),
+        counts: Vec::new(),
+        progress: BTreeMap::new(),
+    };
+    let publisher = Arc::new(Publisher::new(state));
+    let configuration = Configuration {
+        sources: vec![],
+        dimensions: vec![],
+        tables: vec![table()],
+        pipelines: vec![],
+        views: vec![],
+        hash: String::new(),
+    };
+    let keys = Arc::new(udfs::keys::KeyRing::new([]).unwrap());
+    let limits = SessionsConfig {
+        threads: 2,
+        memory_bytes_max: 64 << 20,
+    };
+    let sessions = Sessions::new(
+        &limits,
+        storage.store().clone(),
+        &keys,
+        &configuration,
+        publisher.clone(),
+    )
+    .unwrap();
+    Fixture {
+        storage,
+        publisher,
+        sessions,
+    }
+}
+
+impl Fixture {
+    fn publish(&self, batch: RecordBatch) {
+        let added = MicroBatch {
+            rows: vec![("events".into(), batch)],
+            ..MicroBatch::default()
+        };
+        self.publisher.publish(added, 0).unwrap();
+    }
+
+    async fn commit(&self, group: i64) {
+        let cut = self.publisher.current();
+        let def = table();
+        let tail: Vec<_> = cut.table("events").unwrap().tail.iter().map(|t| t.rows.clone()).collect();
+        let naming = FileNaming { epoch: 1, group };
+        let files = write(&def, &tail, &naming, &self.storage).await.unwrap();
+        // A micro-batch that is published while the group is written stays in the tail.
+        self.publish(rows(Some("late"), 9, &[1000]));
+        self.publisher
+            .committed(&cut, group, &[("events".into(), files)])
+            .unwrap();
+    }
+}
+
+async fn sum(ctx: &SessionContext, filter: &str) -> (i64, i64) {
+    let sql = format!("SELECT count(*), coalesce(sum(amount), 0) FROM events WHERE {filter}");
+    let batches = ctx.sql(&sql).await.unwrap().collect().await.unwrap();
+    let at = |i: usize| batches[0].column(i).as_primitive::<Int64Type>().value(0);
+    (at(0), at(1))
+}
+
+#[tokio::test]
+async fn a_session_keeps_the_state_that_it_pinned() {
+    let f = fixture();
+    f.publish(rows(Some("a"), 1, &[1, 2]));
+    let before = f.sessions.session(true, None);
+    f.publish(rows(Some("a"), 1, &[4]));
+    assert_eq!(sum(&before, "true").await, (2, 3));
+    assert_eq!(sum(&f.sessions.session(true, None), "true").await, (3, 7));
+    f.commit(1).await;
+    assert_eq!(sum(&before, "true").await, (2, 3));
+}
+
+#[tokio::test]
+async fn rows_are_seen_once_while_they_pass_from_tail_to_files() {
+    let f = fixture();
+    f.publish(rows(Some("a"), 1, &[1, 2]));
+    f.publish(rows(None, 2, &[4]));
+    f.commit(1).await;
+    let ctx = f.sessions.session(true, None);
+    assert_eq!(sum(&ctx, "true").await, (4, 1007));
+    assert_eq!(sum(&ctx, "product = 'a'").await, (2, 3));
+    assert_eq!(sum(&ctx, "product IS NULL").await, (1, 4));
+    assert_eq!(
+        sum(&ctx, "arrival_hour >= TIMESTAMP '1970-01-01T02:00:00Z'").await,
+        (2, 1004)
+    );
+    let state = f.publisher.current();
+    assert_eq!(state.table("events").unwrap().tail.len(), 1);
+    assert_eq!(state.table("events").unwrap().files.rows(), 3);
+    f.commit(2).await;
+    assert_eq!(sum(&f.sessions.session(true, None), "true").await, (5, 2007));
+}
+
+#[tokio::test]
+async fn files_that_cannot_match_are_not_scanned() {
+    let f = fixture();
+    for (group, product) in [(1, "a"), (2, "b"), (3, "c")] {
+        f.publish(rows(Some(product), group, &[group]));
+        f.commit(group).await;
+    }
+    let ctx = f.sessions.session(true, None);
+    let scanned = |filter: &'static str| {
+        let ctx = ctx.clone();
+        async move {
+            let sql = format!("EXPLAIN SELECT * FROM events WHERE {filter}");
+            let batches = ctx.sql(&sql).await.unwrap().collect().await.unwrap();
+            let text = arrow::util::pretty::pretty_format_batches(&batches).unwrap().to_string();
+            text.matches(".parquet").count()
+        }
+    };
+    assert_eq!(scanned("product = 'b'").await, 1);
+    assert_eq!(scanned("amount > 2 AND product <> 'late'").await, 1);
+    assert_eq!(scanned("product = 'nobody'").await, 0);
+}
+
+#[tokio::test]
+async fn tables_wait_for_catching_up_but_the_system_answers() {
+    let f = fixture();
+    f.publisher.note_progress(progress(3, 5), 0);
+    let ctx = f.sessions.session(false, None);
+    let refused = ctx.sql("SELECT * FROM events").await.unwrap().collect().await.unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("catching up") && text.contains("2 records left"), "{text}");
+    let sources = ctx.sql("SELECT lag_records FROM system.sources").await.unwrap();
+    assert_eq!(sources.collect().await.unwrap()[0].num_rows(), 1);
+    f.publisher.note_progress(progress(5, 5), 0);
+    assert_eq!(sum(&f.sessions.session(false, None), "true").await, (0, 0));
+}
+
+#[test]
+fn a_group_for_an_unknown_table_changes_nothing() {
+    let f = fixture();
+    let cut = f.publisher.current();
+    let none: Vec<DataFile> = vec![];
+    assert!(f.publisher.committed(&cut, 1, &[("nobody".into(), none)]).is_err());
+    assert_eq!(f.publisher.current().group, 0);
+}
