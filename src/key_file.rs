@@ -117,7 +117,7 @@ impl KeyFile {
     pub fn ring(&self) -> Outcome<Arc<KeyRing>> {
         let mut keys = Vec::with_capacity(self.keys.len());
         for key in &self.keys {
-            keys.push((key.id.clone(), SecretBytes::new(key.bytes()?)));
+            keys.push((key.id.clone(), SecretBytes::from(key.bytes()?)));
         }
         KeyRing::new(keys)
             .map(Arc::new)

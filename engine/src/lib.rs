@@ -7,7 +7,7 @@
 //! as a process runs it. Imports go down only: values and pure decisions at the bottom, adapters that
 //! don't know each other above them, flows on top.
 //!
-//! In reading order: [`values`], [`error`], [`storage`], [`delta`], [`parquet_files`], [`commit`],
+//! In reading order: [`values`], [`error`], [`statement`], [`storage`], [`delta`], [`parquet_files`], [`commit`],
 //! [`kafka`], [`sql`], [`ledger`], [`state`], [`flow`], [`start`], [`engine`], [`settings`].
 
 pub mod clock;
@@ -24,6 +24,7 @@ pub mod settings;
 pub mod sql;
 pub mod start;
 pub mod state;
+pub mod statement;
 pub mod storage;
 pub mod values;
 

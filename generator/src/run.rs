@@ -345,7 +345,7 @@ impl Sender {
         let mut noted = started;
         while !self.is_over(until) {
             if self.must_pause() {
-                self.producer.poll(Duration::from_millis(2));
+                self.rest(Duration::from_millis(2));
                 continue;
             }
             let Some(record) = source.next(Utc::now().timestamp_millis()) else {
@@ -353,8 +353,8 @@ impl Sender {
             };
             let events = record.facts.event_count().max(1);
             self.send(record)?;
-            let wait = pace.sent(events, Instant::now());
-            self.producer.poll(wait.min(Duration::from_millis(50)));
+            pace.sent(events, Instant::now());
+            self.keep(&pace, until);
             if noted.elapsed() >= NOTE_EVERY {
                 noted = Instant::now();
                 self.share(&source);
@@ -367,6 +367,25 @@ impl Sender {
 
     fn is_over(&self, until: Option<Instant>) -> bool {
         self.shared.stop.load(Ordering::Relaxed) || until.is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// Waits until the pace allows the next record. Waits below a millisecond are left to add up:
+    /// librdkafka would spin through them.
+    fn keep(&self, pace: &Pace, until: Option<Instant>) {
+        let mut wait = pace.wait(Instant::now());
+        self.rest(Duration::ZERO);
+        while wait >= Duration::from_millis(1) && !self.is_over(until) {
+            self.rest(wait.min(Duration::from_millis(20)));
+            wait = pace.wait(Instant::now());
+        }
+    }
+
+    /// Sleeps, then books what was delivered meanwhile.
+    fn rest(&self, time: Duration) {
+        if !time.is_zero() {
+            std::thread::sleep(time);
+        }
+        self.producer.poll(Duration::ZERO);
     }
 
     fn must_pause(&self) -> bool {

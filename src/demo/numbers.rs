@@ -117,7 +117,7 @@ pub async fn credits(ctx: &SessionContext) -> Result<Vec<Credit>, EngineError> {
 }
 
 async fn rows(ctx: &SessionContext, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
-    Ok(ctx.sql(sql).await?.collect().await?)
+    Ok(engine::statement::query(ctx, sql).await?)
 }
 
 async fn number(ctx: &SessionContext, sql: &str) -> Result<i64, EngineError> {

@@ -59,6 +59,8 @@ impl Setup {
             Some(brokers) => (brokers.clone(), None),
             None => {
                 let broker = Broker::start()?;
+                broker.create_topic("mobile-logs", PARTITIONS)?;
+                broker.create_topic("products", 1)?;
                 (broker.brokers(), Some(broker))
             }
         };

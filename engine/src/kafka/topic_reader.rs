@@ -94,8 +94,8 @@ impl TopicReader {
     }
 
     fn account(&mut self, summary: &ReadSummary) {
-        if summary.rows > 0 {
-            self.record_bytes_average = (summary.bytes / summary.rows).max(1);
+        if let Some(average) = summary.bytes.checked_div(summary.rows) {
+            self.record_bytes_average = average.max(1);
             self.status.event(SourceEvent::Records);
         }
         self.status.moved(&summary.ranges);
@@ -158,10 +158,10 @@ impl TopicReader {
                     } => problem = Some((partition, code, reason)),
                 }
                 self.inbox.pop();
-                if let Some((partition, code, reason)) = problem.take() {
-                    if self.must_look_first(partition, code, &reason) {
-                        break 'full;
-                    }
+                if let Some((partition, code, reason)) = problem.take()
+                    && self.must_look_first(partition, code, &reason)
+                {
+                    break 'full;
                 }
                 if summary.rows >= rows_max {
                     break 'full;

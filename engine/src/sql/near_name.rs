@@ -11,7 +11,7 @@ pub(super) fn suggestion<'a>(
     let near = known
         .iter()
         .map(|k| (strsim::damerau_levenshtein(name, k), *k))
-        .filter(|(distance, k)| *distance <= 1 + k.len().max(name.len()) / 4)
+        .filter(|(distance, k)| *distance <= k.len().max(name.len()) / 3)
         .min();
     match (near, known.len()) {
         (Some((_, near)), _) => Some(format!("did you mean {near}?")),

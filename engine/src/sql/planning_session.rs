@@ -68,6 +68,6 @@ impl PlanningSession {
     pub(super) fn plan(&self, query: &Query) -> Result<LogicalPlan> {
         let statement = SqlStatement::Query(Box::new(query.clone()));
         let statement = Statement::Statement(Box::new(statement));
-        futures::executor::block_on(self.state.statement_to_plan(statement))
+        futures::executor::block_on(crate::statement::plan_statement(&self.state, statement))
     }
 }

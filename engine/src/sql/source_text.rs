@@ -241,9 +241,23 @@ fn plain_message(error: &DataFusionError) -> (String, Option<String>) {
         .strip_prefix("ParserError(\"")
         .and_then(|t| t.strip_suffix("\")"))
         .unwrap_or(text);
-    let (text, help) = match text.split_once("\nDid you mean ") {
-        Some((text, near)) => (text, Some(format!("did you mean {}", near.trim()))),
+    let (text, known) = match text.split_once(". Valid fields are ") {
+        Some((text, known)) => (
+            text,
+            Some(format!("known: {}", known.trim_end_matches('.'))),
+        ),
         None => (text, None),
+    };
+    let near = text
+        .split_once(". Did you mean ")
+        .or_else(|| text.split_once("\nDid you mean "));
+    let (text, help) = match near {
+        Some((text, near)) => {
+            let near = near.replace(['\'', '?', '.'], " ");
+            let near = near.split_whitespace().next_back().unwrap_or_default();
+            (text, Some(format!("did you mean {near}?")))
+        }
+        None => (text, known),
     };
     let text = text.trim().trim_end_matches('.').replace('\n', " ");
     let mut chars = text.chars();

@@ -82,21 +82,17 @@ pub(super) fn ledger(
 fn key_faults(text: &SourceText, declared: &[Field], key: &[String]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for column in key {
-        let message = match declared.iter().find(|f| f.name() == column) {
-            None => format!("option 'key': column {column} is not declared"),
-            Some(f) if *f.data_type() != DataType::Utf8 => {
-                format!("option 'key': column {column} must be a STRING")
-            }
-            Some(f) if f.is_nullable() => {
-                format!("option 'key': column {column} must be declared NOT NULL")
-            }
+        let fault =
+            |what: &str| text.fault_in("OPTIONS", format!("option 'key': column {column} {what}"));
+        faults.push(match declared.iter().find(|f| f.name() == column) {
+            None => fault("is not declared").help_if_any(suggestion(
+                column,
+                declared.iter().map(|f| f.name().as_str()),
+            )),
+            Some(f) if *f.data_type() != DataType::Utf8 => fault("must be a STRING"),
+            Some(f) if f.is_nullable() => fault("must be declared NOT NULL"),
             Some(_) => continue,
-        };
-        let near = suggestion(column, declared.iter().map(|f| f.name().as_str()));
-        faults.push(
-            text.fault_in("OPTIONS", message)
-                .help_if_any(near.filter(|n| n.starts_with("did"))),
-        );
+        });
     }
     faults
 }

@@ -15,6 +15,7 @@ use crate::flow::ledger_flow::LedgerFlow;
 use crate::flow::ledgers::{Ledgers, snapshot_path};
 use crate::ledger::{CatchUp, Index, Ledger, index_definition, read_snapshot};
 use crate::sql::{Configuration, LedgerPipelinePlan};
+use crate::statement::query;
 use crate::state::{Publisher, Sessions};
 use crate::values::{TableDef, TableKind};
 
@@ -129,11 +130,8 @@ async fn open_ledger(table: &TableDef, config: &LedgersConfig<'_>) -> Result<Led
 /// a group that isn't there any more, is not used.
 async fn known_groups(config: &LedgersConfig<'_>) -> Result<HashSet<String>> {
     let ctx = config.sessions.session_at(config.publisher.current());
-    let frame = ctx
-        .sql("SELECT commit_group, writer FROM system.commits")
-        .await?;
     let mut groups = HashSet::new();
-    for batch in frame.collect().await? {
+    for batch in query(&ctx, "SELECT commit_group, writer FROM system.commits").await? {
         let group = batch.column(0).as_primitive::<Int64Type>();
         let writer = batch.column(1).as_string::<i32>();
         for row in 0..batch.num_rows() {

@@ -16,6 +16,7 @@ use object_store::ObjectStore;
 use super::pinned::Pinned;
 use super::provider::{STORE_URL, StoredTable};
 use super::published::{Published, Publisher};
+use crate::statement::plan_text;
 use super::system;
 use crate::error::{EngineError, Result};
 use crate::sql::Configuration;
@@ -152,7 +153,7 @@ impl Sessions {
     ) -> Result<()> {
         let ctx = self.context(self.publisher.current(), true, Some(schema_name));
         let state = ctx.state();
-        let plan = futures::executor::block_on(state.create_logical_plan(text))
+        let plan = futures::executor::block_on(plan_text(&state, text))
             .map_err(|e| EngineError::from(e).context(format!("view {name}")))?;
         let plan = match plan {
             datafusion::logical_expr::LogicalPlan::Ddl(

@@ -105,8 +105,7 @@ fn parse(state: &SessionState, sql: &str) -> Result<Parsed, Status> {
 }
 
 async fn plan(state: &SessionState, parsed: Parsed) -> Result<LogicalPlan, Status> {
-    state
-        .statement_to_plan(parsed)
+    engine::statement::plan_statement(state, parsed)
         .await
         .map_err(|e| status::from_datafusion(&e))
 }

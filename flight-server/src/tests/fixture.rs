@@ -58,7 +58,8 @@ impl QueryBackend for Memory {
         }
         let state = SessionStateBuilder::new()
             .with_default_features()
-            .with_config(config())
+            // A session that made its default schema would put an empty one over the tables.
+            .with_config(config().with_create_default_catalog_and_schema(false))
             .with_catalog_list(Arc::clone(&self.catalogs))
             .build();
         Ok(SessionContext::new_with_state(state))

@@ -19,15 +19,19 @@ impl Pace {
         }
     }
 
-    /// Notes that so many events were sent, and tells how long to wait before the next.
-    pub(crate) fn sent(&mut self, events: u64, now: Instant) -> Duration {
+    /// Notes that so many events were sent.
+    pub(crate) fn sent(&mut self, events: u64, now: Instant) {
         let Some(rate) = self.events_per_second else {
-            return Duration::ZERO;
+            return;
         };
         self.next_at += Duration::from_secs_f64(events as f64 / rate);
         if let Some(oldest) = now.checked_sub(BEHIND_MAX) {
             self.next_at = self.next_at.max(oldest);
         }
+    }
+
+    /// How long to wait before the next record.
+    pub(crate) fn wait(&self, now: Instant) -> Duration {
         self.next_at.saturating_duration_since(now)
     }
 }
@@ -40,10 +44,14 @@ mod tests {
     fn a_pause_is_not_made_up_for_by_a_burst() {
         let start = Instant::now();
         let mut pace = Pace::new(Some(1_000.0), start);
-        assert_eq!(pace.sent(10, start), Duration::from_millis(10));
-        assert_eq!(pace.sent(10, start), Duration::from_millis(20));
+        let mut wait = |events, now| {
+            pace.sent(events, now);
+            pace.wait(now).as_millis()
+        };
+        assert_eq!(wait(10, start), 10);
+        assert_eq!(wait(10, start), 20);
         let later = start + Duration::from_secs(60);
-        assert_eq!(pace.sent(10, later), Duration::ZERO);
-        assert_eq!(pace.sent(200, later), Duration::from_millis(100));
+        assert_eq!(wait(10, later), 0);
+        assert_eq!(wait(200, later), 100);
     }
 }

@@ -1,5 +1,5 @@
 //! Readers against librdkafka's own mock cluster, in this process.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod dimension;
 mod identity;

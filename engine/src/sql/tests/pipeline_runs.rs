@@ -158,7 +158,7 @@ fn a_dimension_that_is_not_read_yet_stops_the_batch_and_not_its_rows() {
 fn a_record_is_an_element_where_nothing_is_unnested() {
     let plan = plan(
         "INSERT INTO seen SELECT CAST(NULL AS STRING) AS product, CAST(value AS STRING) AS device,
-         offset AS n, received AS at FROM raw",
+         \"offset\" AS n, received AS at FROM raw",
     );
     assert_eq!(plan.needed_columns(), ["value", "offset", "received"]);
     let output = run(

@@ -29,7 +29,7 @@ fn clauses_that_need_more_than_one_row() {
         ),
         (
             "SELECT # FROM logs ORDER BY at",
-            "3:105: ORDER BY is refused in a pipeline; ROW-LOCAL",
+            "3:101: ORDER BY is refused in a pipeline; ROW-LOCAL",
         ),
         (
             "SELECT # FROM logs LIMIT 5",
@@ -56,7 +56,7 @@ fn aggregates_and_windows() {
             "SELECT max(l.value.a) AS product, 'x' AS device, 1 AS n, received AS at FROM logs GROUP BY received"
         ),
         [
-            "pipelines/p.sql:3:98: GROUP BY is refused in a pipeline; ROW-LOCAL",
+            "pipelines/p.sql:3:92: GROUP BY is refused in a pipeline; ROW-LOCAL",
             "pipelines/p.sql:3:8: max() is an aggregate, which is refused in a pipeline; ROW-LOCAL",
         ]
     );
@@ -175,11 +175,11 @@ fn columns_that_do_not_fit_the_sink() {
 fn names_that_do_not_exist_have_a_place_and_a_near_name() {
     assert_refused(
         "SELECT l.value.a AS product, l.value.d AS device, l.value.n AS n, recieved AS at FROM logs",
-        "3:67: no field named recieved; did you mean 'logs.received'?",
+        "3:67: no field named recieved; did you mean received?",
     );
     assert_refused(
         "SELECT l.value.a AS product, canonical_devise(l.value.d) AS device, l.value.n AS n, received AS at FROM logs",
-        "3:30: invalid function 'canonical_devise'; did you mean 'canonical_device'?",
+        "3:30: invalid function 'canonical_devise'; did you mean canonical_device?",
     );
     assert_eq!(
         pipeline_faults("INSERT INTO sean\nSELECT 1 AS n FROM rwa"),
