@@ -53,6 +53,7 @@ fn options(args: &GenerateArgs) -> Outcome<Options> {
     options.withhold = u32::try_from(args.withhold)
         .map_err(|_| Failure::invalid(vec!["--withhold is too large".into()]))?;
     options.books = Some(args.books.clone());
+    options.books_in_memory = false;
     options.length = match (args.events, args.duration) {
         (Some(_), Some(_)) => {
             return Err(Failure::invalid(vec![

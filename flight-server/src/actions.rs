@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use arrow::datatypes::{Fields, Schema};
 use arrow_flight::sql::{
     ActionCancelQueryRequest, ActionCancelQueryResult, ActionClosePreparedStatementRequest,
     ActionCreatePreparedStatementRequest, Any, ProstMessageExt, TicketStatementQuery,
@@ -20,8 +21,9 @@ use crate::session_messages::{
     CloseSessionResult, CloseStatus, GetSessionOptionsResult, OptionError, OptionErrorValue,
     PreparedStatementResult, SessionOptionValue, SetSessionOptionsRequest, SetSessionOptionsResult,
 };
-use crate::settings::SettingError;
+use crate::settings::{SettingError, Settings};
 use crate::statement::Work;
+use crate::statement::parameters::Parameter;
 use crate::wire::Profile;
 use crate::{flight_info, status};
 
@@ -244,11 +246,7 @@ impl Service {
     }
 
     /// A driver that chooses a catalog which isn't there should hear of it when it connects.
-    fn check_names(
-        &self,
-        caller: &Caller,
-        settings: &crate::settings::Settings,
-    ) -> Result<(), SettingError> {
+    fn check_names(&self, caller: &Caller, settings: &Settings) -> Result<(), SettingError> {
         let mut options = settings.options(caller.user());
         options.allow_catching_up = true;
         let refused = |e: Status| SettingError::Value(e.message().to_owned());
@@ -267,13 +265,12 @@ impl Service {
     }
 }
 
-fn parameter_schema(
-    profile: Profile,
-    parameters: &[crate::statement::parameters::Parameter],
-) -> arrow::datatypes::Schema {
-    let fields: arrow::datatypes::Fields =
-        parameters.iter().map(|p| profile.field(&p.field)).collect();
-    arrow::datatypes::Schema::new(fields)
+fn parameter_schema(profile: Profile, parameters: &[Parameter]) -> Schema {
+    let fields: Fields = parameters
+        .iter()
+        .map(|p| profile.parameter(&p.field))
+        .collect();
+    Schema::new(fields)
 }
 
 /// Flight SQL's own actions travel in an `Any`.

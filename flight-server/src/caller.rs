@@ -18,7 +18,8 @@ use crate::status;
 use crate::wire::Profile;
 
 /// JDBC drivers up to 18.3 are known by gRPC's own user agent; later ones send their name.
-const NAIVE_AGENT: &str = "grpc-java-netty/";
+const OLD_JAVA_AGENT: &str = "grpc-java-netty/";
+const JAVA_AGENT: &str = "JDBC Flight SQL Driver";
 
 const LOGIN_HINT: &str = "log in with user and password or with a token \
     (JDBC: ?user=…&password=… or ?token=…; ADBC: username and password, or \
@@ -62,11 +63,12 @@ impl Caller {
 
     fn new(headers: &MetadataMap, session: Arc<Session>, key: Fingerprint) -> Result<Self, Status> {
         let settings = settings_of_call(headers, &session)?;
+        let agent = agent(headers);
+        let old_java = agent.starts_with(OLD_JAVA_AGENT);
         let profile = Profile {
             native: settings.native.unwrap_or(false),
-            naive_timestamps: settings
-                .naive_timestamps
-                .unwrap_or_else(|| agent(headers).starts_with(NAIVE_AGENT)),
+            naive_timestamps: settings.naive_timestamps.unwrap_or(old_java),
+            java: old_java || agent.contains(JAVA_AGENT),
         };
         Ok(Self {
             session,

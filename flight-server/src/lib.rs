@@ -14,9 +14,10 @@
 //! Invariants: the schema announced is the schema sent; no credential is ever logged or shown by
 //! `Debug`; only this crate names tonic.
 //!
-//! Modules in reading order: `backend`, `config`, `transport`, `edge`, `caller`, `credentials`,
-//! `sessions`, `settings`, `handshake`, `statement`, `prepared`, `tickets`, `results`, `wire`,
-//! `metadata`, `sql_info`, `actions`, `session_messages`, `status`, `expiring`; and [`client`].
+//! Modules in reading order: `backend`, `config`; `transport`, `service`, `edge`; `caller`,
+//! `credentials`, `sessions`, `settings`, `handshake`; `queries`, `statement`, `prepared`,
+//! `tickets`, `results`, `wire`, `flight_info`, `puts`; `metadata`, `sql_info`; `actions`,
+//! `session_messages`; `status`, `expiring`; and [`client`].
 
 mod actions;
 mod backend;

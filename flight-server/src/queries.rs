@@ -6,6 +6,7 @@ use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow_flight::sql::TicketStatementQuery;
 use arrow_flight::{FlightDescriptor, FlightInfo};
+use datafusion::common::ScalarValue;
 use tokio::sync::watch;
 use tonic::Status;
 
@@ -113,7 +114,7 @@ impl Service {
         &self,
         caller: &Caller,
         statement: &Statement,
-        row: Option<&Vec<datafusion::common::ScalarValue>>,
+        row: Option<&Vec<ScalarValue>>,
     ) -> Result<SchemaRef, Status> {
         match row {
             Some(row) if statement.parameters.iter().any(|p| !p.inferred) => {

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow_flight::FlightData;
+use datafusion::common::ScalarValue;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -17,7 +18,7 @@ use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use tokio::sync::{mpsc, watch};
 use tonic::{Code, Status};
 
-use crate::statement::{Statement, Work};
+use crate::statement::{Statement, Work, bind};
 use crate::status;
 use crate::tickets::{Query, Source};
 use crate::transport::Phase;
@@ -125,7 +126,7 @@ async fn open(ctx: SessionContext, query: &Query) -> Result<Batches, DataFusionE
 async fn run(
     ctx: &SessionContext,
     statement: &Statement,
-    row: &[datafusion::common::ScalarValue],
+    row: &[ScalarValue],
 ) -> Result<SendableRecordBatchStream, DataFusionError> {
     let Work::Query(plan) = &statement.work else {
         return Err(DataFusionError::Internal(
@@ -133,7 +134,7 @@ async fn run(
         ));
     };
     let state = ctx.state();
-    let bound = crate::statement::bind(plan, row)?;
+    let bound = bind(plan, row)?;
     let physical = state.create_physical_plan(&bound).await?;
     execute_stream(physical, state.task_ctx())
 }

@@ -1,8 +1,10 @@
 //! What a client may choose: the names, their values, and how they are applied to a session.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
+use arrow::array::timezone::Tz;
 use datafusion::config::ConfigOptions;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::registry::FunctionRegistry;
@@ -10,10 +12,12 @@ use datafusion::prelude::SessionContext;
 
 use crate::SessionOptions;
 
+const TIME_ZONE: &str = "datafusion.execution.time_zone";
+
 /// Settings whose name is one of these, or begins with one that ends in a dot, may be chosen by a
 /// client. The others belong to the engine: it relies on some of them, and on limits for others.
 const OPEN_SETTINGS: &[&str] = &[
-    "datafusion.execution.time_zone",
+    TIME_ZONE,
     "datafusion.execution.batch_size",
     "datafusion.explain.",
     "datafusion.format.",
@@ -80,9 +84,7 @@ fn place(name: &str) -> Result<Place, SettingError> {
         "allow_catching_up" => Place::CatchingUp,
         "profile" => Place::Profile,
         "timestamptz" => Place::Timestamptz,
-        "timezone" | "time_zone" | "time.zone" => {
-            Place::DataFusion("datafusion.execution.time_zone".to_owned())
-        }
+        "timezone" | "time_zone" | "time.zone" => Place::DataFusion(TIME_ZONE.to_owned()),
         _ if is_open(&name) => Place::DataFusion(name),
         _ => {
             return Err(SettingError::Name(format!(
@@ -124,6 +126,14 @@ impl Settings {
                 ConfigOptions::new().set(&key, value).map_err(|e| {
                     SettingError::Value(format!("setting {key}: {}", e.strip_backtrace()))
                 })?;
+                if key == TIME_ZONE {
+                    Tz::from_str(value).map_err(|_| {
+                        SettingError::Value(format!(
+                            "setting {key}: \"{value}\" is neither a zone such as Asia/Shanghai \
+                             nor an offset such as +08:00"
+                        ))
+                    })?;
+                }
                 self.datafusion.insert(key, value.to_owned());
             }
         }

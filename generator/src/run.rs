@@ -210,7 +210,8 @@ impl Generation {
         self.partitions
     }
 
-    /// The books of this run and all earlier ones. Delivery waits while they are held.
+    /// The books of this run and all earlier ones. Delivery waits while they are held, and so does
+    /// a second call: take them once in an expression.
     pub fn books(&self) -> MutexGuard<'_, Books> {
         lock(&self.shared.deliveries.books)
     }

@@ -3,7 +3,8 @@
 use sha2::{Digest, Sha256};
 
 /// The first 8 bytes, as a big-endian number, of SHA-256 over the event id in UTF-8, or, where
-/// there is none, over the element's bytes: the plaintext from the element's first byte to its last.
+/// there is none, over the element's bytes: the plaintext from the element's first byte to its last,
+/// or, of a record with one element only, the whole plaintext.
 pub fn tie(event_id: Option<&str>, element: &[u8]) -> u64 {
     let digest = Sha256::digest(event_id.map_or(element, str::as_bytes));
     digest

@@ -26,6 +26,7 @@ mod lookup_names;
 mod near_name;
 pub mod pipeline;
 mod pipeline_def;
+mod planner_message;
 mod planning_session;
 mod relations;
 mod source_def;

@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{Ident, Spanned};
 
 use super::fault::{Fault, Place};
 use super::near_name::suggestion;
+use super::planner_message::{plain_message, without_place, written_place};
 use super::variables::{Substituted, WrongKind, substitute};
 
 /// A file's text with its variables replaced.
@@ -214,75 +215,4 @@ fn unreplaced(file: &Path, kind: &WrongKind, variables: &BTreeMap<String, String
             Fault::of_file(file, "${ is not closed on its line").help("write ${name}")
         }
     }
-}
-
-/// The error's own message, without the prefixes that say which part of DataFusion raised it.
-fn plain_message(error: &DataFusionError) -> (String, Option<String>) {
-    let root = match error {
-        DataFusionError::Diagnostic(_, inner) | DataFusionError::Context(_, inner) => {
-            return plain_message(inner);
-        }
-        DataFusionError::Collection(all) if !all.is_empty() => return plain_message(&all[0]),
-        root => root,
-    };
-    let text = root.strip_backtrace();
-    let mut text = text.as_str();
-    for prefix in [
-        "SQL error: ",
-        "Error during planning: ",
-        "Schema error: ",
-        "This feature is not implemented: ",
-        "Execution error: ",
-        "Arrow error: ",
-    ] {
-        text = text.strip_prefix(prefix).unwrap_or(text);
-    }
-    let text = text
-        .strip_prefix("ParserError(\"")
-        .and_then(|t| t.strip_suffix("\")"))
-        .unwrap_or(text);
-    let (text, known) = match text.split_once(". Valid fields are ") {
-        Some((text, known)) => (
-            text,
-            Some(format!("known: {}", known.trim_end_matches('.'))),
-        ),
-        None => (text, None),
-    };
-    let near = text
-        .split_once(". Did you mean ")
-        .or_else(|| text.split_once("\nDid you mean "));
-    let (text, help) = match near {
-        Some((text, near)) => {
-            let near = near.replace(['\'', '?', '.'], " ");
-            let near = near.split_whitespace().next_back().unwrap_or_default();
-            (text, Some(format!("did you mean {near}?")))
-        }
-        None => (text, known),
-    };
-    let text = text.trim().trim_end_matches('.').replace('\n', " ");
-    let mut chars = text.chars();
-    let lowered = match (chars.next(), chars.next()) {
-        (Some(first), Some(second)) if !second.is_uppercase() => {
-            first.to_lowercase().chain(text.chars().skip(1)).collect()
-        }
-        _ => text.clone(),
-    };
-    (lowered, help)
-}
-
-const PLACE: &str = " at Line: ";
-
-/// The place that sqlparser writes at the end of its messages.
-fn written_place(message: &str) -> Option<(u64, u64)> {
-    let (_, place) = message.rsplit_once(PLACE)?;
-    let (line, column) = place.split_once(", Column: ")?;
-    let digits = |s: &str| {
-        let end = s.find(|c: char| !c.is_ascii_digit()).unwrap_or(s.len());
-        s[..end].parse().ok()
-    };
-    Some((digits(line)?, digits(column)?))
-}
-
-fn without_place(message: &str) -> &str {
-    message.rsplit_once(PLACE).map_or(message, |(text, _)| text)
 }

@@ -1,7 +1,7 @@
 //! Which statements may pass: those that read, and those for the session.
 
 use datafusion::sql::parser::{ResetStatement, Statement as Parsed};
-use datafusion::sql::sqlparser::ast::{ObjectName, Reset, Statement as Sql, Use};
+use datafusion::sql::sqlparser::ast::{ObjectName, ObjectNamePart, Reset, Statement as Sql, Use};
 use tonic::Status;
 
 use crate::status;
@@ -149,7 +149,7 @@ fn dotted(name: &ObjectName) -> String {
     parts.join(".")
 }
 
-fn part_value(part: &datafusion::sql::sqlparser::ast::ObjectNamePart) -> String {
+fn part_value(part: &ObjectNamePart) -> String {
     part.as_ident()
         .map_or_else(|| part.to_string(), |ident| ident.value.clone())
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, UnionFields};
+use arrow::datatypes::{
+    DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit, UnionFields,
+};
 
 /// Which types a client gets. Drivers read few of Arrow's newer ones: JDBC fails on views, and
 /// silently gives indexes for dictionaries.
@@ -12,6 +14,8 @@ pub(crate) struct Profile {
     pub(crate) native: bool,
     /// Timestamps with a zone go as naive UTC: `getObject` of JDBC 18.3 throws on them.
     pub(crate) naive_timestamps: bool,
+    /// Small unsigned integers go as the next wider signed type: JDBC gives −1 for 255.
+    pub(crate) java: bool,
 }
 
 impl Profile {
@@ -46,6 +50,9 @@ impl Profile {
             T::Utf8View | T::LargeUtf8 => T::Utf8,
             T::BinaryView | T::LargeBinary => T::Binary,
             T::Float16 => T::Float32,
+            T::UInt8 if self.java => T::Int16,
+            T::UInt16 if self.java => T::Int32,
+            T::UInt32 if self.java => T::Int64,
             T::Decimal32(precision, scale) | T::Decimal64(precision, scale) => {
                 T::Decimal128(*precision, *scale)
             }
@@ -56,7 +63,7 @@ impl Profile {
             }
             T::FixedSizeList(item, size) => T::FixedSizeList(self.field(item), *size),
             T::Struct(fields) => T::Struct(fields.iter().map(|f| self.field(f)).collect()),
-            T::Map(entries, sorted) => T::Map(self.field(entries), *sorted),
+            T::Map(entries, sorted) => T::Map(self.entries(entries), *sorted),
             T::Union(fields, mode) => T::Union(
                 fields
                     .iter()
@@ -66,6 +73,37 @@ impl Profile {
             ),
             plain => plain.clone(),
         }
+    }
+
+    /// A map's entries by the names of Arrow's definition: Java looks keys and values up by them.
+    fn entries(self, entries: &FieldRef) -> FieldRef {
+        let DataType::Struct(fields) = entries.data_type() else {
+            return self.field(entries);
+        };
+        let named: Fields = fields
+            .iter()
+            .zip(["key", "value"])
+            .map(|(field, name)| self.field(field).as_ref().clone().with_name(name))
+            .collect();
+        Arc::new(Field::new("entries", DataType::Struct(named), false))
+    }
+
+    /// The type that a client binds a parameter as; the server casts it to what the statement
+    /// expects. JDBC fills in milliseconds and days whatever the unit is, so it is asked for these.
+    pub(crate) fn parameter(self, field: &FieldRef) -> FieldRef {
+        let field = self.field(field);
+        let bound = match field.data_type() {
+            DataType::Timestamp(_, zone) => {
+                DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
+            }
+            DataType::Date64 => DataType::Date32,
+            DataType::Time32(_) | DataType::Time64(_) => DataType::Time32(TimeUnit::Millisecond),
+            _ => return field,
+        };
+        if !self.java {
+            return field;
+        }
+        Arc::new(field.as_ref().clone().with_data_type(bound))
     }
 
     /// Only timestamps change, inside nested types too.
@@ -85,7 +123,6 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::datatypes::TimeUnit;
 
     #[test]
     fn types_are_normalised_at_every_depth() {
@@ -117,8 +154,8 @@ mod tests {
             Field::new("x", DataType::Decimal32(5, 2), true),
         ]);
         let wire = Profile {
-            native: false,
             naive_timestamps: true,
+            ..Profile::default()
         }
         .schema(&schema);
         assert_eq!(wire.field(0).data_type(), &DataType::Utf8);
@@ -142,8 +179,62 @@ mod tests {
         assert_eq!(zoned_wire.field(0).data_type(), &zoned);
         let native = Profile {
             native: true,
-            naive_timestamps: false,
+            ..Profile::default()
         };
         assert_eq!(native.schema(&schema).fields(), schema.fields());
+    }
+
+    #[test]
+    fn jdbc_is_given_what_it_reads_and_writes_rightly() {
+        let java = Profile {
+            java: true,
+            naive_timestamps: true,
+            native: false,
+        };
+        let field = |t: DataType| Arc::new(Field::new("f", t, true));
+        let ms = TimeUnit::Millisecond;
+        for (own, read, bound) in [
+            (DataType::UInt8, DataType::Int16, DataType::Int16),
+            (DataType::UInt32, DataType::Int64, DataType::Int64),
+            (DataType::UInt64, DataType::UInt64, DataType::UInt64),
+            (DataType::Date64, DataType::Date64, DataType::Date32),
+            (
+                DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+                DataType::Timestamp(TimeUnit::Microsecond, None),
+                DataType::Timestamp(ms, None),
+            ),
+            (
+                DataType::Time64(TimeUnit::Microsecond),
+                DataType::Time64(TimeUnit::Microsecond),
+                DataType::Time32(ms),
+            ),
+        ] {
+            assert_eq!(java.field(&field(own.clone())).data_type(), &read);
+            assert_eq!(java.parameter(&field(own.clone())).data_type(), &bound);
+            let others = Profile::default().parameter(&field(own.clone()));
+            assert_eq!(others.data_type(), &own);
+        }
+    }
+
+    #[test]
+    fn map_entries_are_named_as_java_looks_them_up() {
+        let entries = DataType::Struct(
+            vec![
+                Field::new("keys", DataType::Utf8View, false),
+                Field::new("values", DataType::Int32, true),
+            ]
+            .into(),
+        );
+        let map = DataType::Map(Arc::new(Field::new("e", entries, false)), false);
+        let wire = Profile::default().field(&Arc::new(Field::new("m", map, true)));
+        let expected = Field::new_map(
+            "m",
+            "entries",
+            Field::new("key", DataType::Utf8, false),
+            Field::new("value", DataType::Int32, true),
+            false,
+            true,
+        );
+        assert_eq!(*wire, expected);
     }
 }

@@ -3,6 +3,7 @@
 use crate::clock::{US_PER_MS, event_time_ms};
 use crate::device::Device;
 use crate::fact::{EventFact, Fact, Name, Outcome, Reason};
+use crate::tie::tie;
 
 /// An element as it was written, so that it can be sent again in another record.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub(super) struct Said {
     pub(super) created: Option<i64>,
     pub(super) sent: Option<i64>,
     pub(super) tie: u64,
+    pub(super) has_event_id: bool,
     pub(super) test: bool,
 }
 
@@ -28,6 +30,18 @@ impl Draft {
         Self {
             verdict: Err(reason),
         }
+    }
+
+    /// The same element as the only one of a record: without an event id, its tie is over the whole
+    /// plaintext.
+    pub(super) fn alone(&self, body: &str) -> Self {
+        let mut alone = self.clone();
+        if let Ok(said) = &mut alone.verdict
+            && !said.has_event_id
+        {
+            said.tie = tie(None, body.as_bytes());
+        }
+        alone
     }
 
     /// The fact of this element at an index of a record with a Kafka timestamp.

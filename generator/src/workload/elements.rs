@@ -124,6 +124,7 @@ impl Workload {
                 created: stamps.created.filter(|_| !wrong_time),
                 sent: stamps.sent,
                 tie: tie::tie(event_id.as_deref(), &out.as_bytes()[start..]),
+                has_event_id: event_id.is_some(),
                 test: conduct.test,
             }),
         };

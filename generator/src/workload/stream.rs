@@ -172,6 +172,11 @@ impl Workload {
         received_ms: i64,
         partition: Option<i32>,
     ) -> Record {
+        let alone = match drafts {
+            [only] => Some([only.alone(body)]),
+            _ => None,
+        };
+        let drafts = alone.as_ref().map_or(drafts, <[Draft; 1]>::as_slice);
         let gzip = self.rng.random_bool(self.profile.gzip_share);
         let flush_ms = received_ms - 40;
         let value = self

@@ -77,13 +77,17 @@ impl Reader {
             Ok(elements) if !elements.is_empty() => elements
                 .iter()
                 .zip(0..)
-                .map(|(raw, at)| self.element(raw.get(), at, record.received_ms))
+                .map(|(raw, at)| {
+                    let whole = std::str::from_utf8(&body).unwrap();
+                    let bytes = if elements.len() == 1 { whole } else { raw.get() };
+                    self.element(raw.get(), bytes, at, record.received_ms)
+                })
                 .collect(),
             _ => whole(Reason::Malformed),
         }
     }
 
-    fn element(&self, raw: &str, at: i32, received_ms: i64) -> Fact {
+    fn element(&self, raw: &str, bytes: &str, at: i32, received_ms: i64) -> Fact {
         let Value::Object(event) = serde_json::from_str(raw).unwrap() else {
             return Fact::dead_letter(at, Reason::Malformed);
         };
@@ -118,7 +122,7 @@ impl Reader {
                 event: name,
                 event_time_us: time_ms * 1_000,
                 clock_rule,
-                tie: tie(event["event_id"].as_str(), raw.as_bytes()),
+                tie: tie(event["event_id"].as_str(), bytes.as_bytes()),
                 counts: name != "upgrade" && !event["test"].as_bool().unwrap(),
             }),
         }
