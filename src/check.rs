@@ -1,11 +1,10 @@
 //! `headwater check`: plans the SQL folder without running it.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::cli::CheckArgs;
 use crate::failure::{Failure, Outcome};
-use crate::settings::read_settings;
+use crate::settings::{default_variables, read_settings};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Outcome {
@@ -14,8 +13,8 @@ pub fn run(args: &CheckArgs) -> Outcome {
             let settings = read_settings(config, &[])?;
             (settings.sql.folder, settings.sql.variables)
         }
-        (None, Some(folder)) => (folder.clone(), BTreeMap::new()),
-        (None, None) => (PathBuf::from("sql"), BTreeMap::new()),
+        (None, Some(folder)) => (folder.clone(), default_variables()?),
+        (None, None) => (PathBuf::from("sql"), default_variables()?),
     };
     for pair in &args.variable {
         let (name, value) = pair.split_once('=').ok_or_else(|| {

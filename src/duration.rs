@@ -5,9 +5,7 @@ use std::time::Duration;
 /// Reads a time with its unit.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a time; write it with its unit: 250ms, 30s, 5m, 2h");
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .ok_or_else(wrong)?;
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
     let ms = match &text[digits..] {
         "ms" => 1,
@@ -31,7 +29,15 @@ mod tests {
         assert_eq!(parse_duration("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(parse_duration("5m"), Ok(Duration::from_secs(300)));
         assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        for bad in ["", "30", "s", "1.5s", "-3s", "99999999999999999999s", "99999999999999999h"] {
+        for bad in [
+            "",
+            "30",
+            "s",
+            "1.5s",
+            "-3s",
+            "99999999999999999999s",
+            "99999999999999999h",
+        ] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }

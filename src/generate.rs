@@ -65,7 +65,11 @@ fn options(args: &GenerateArgs) -> Outcome<Options> {
         (None, None) => Length::Endless,
     };
     if let Some(start_ms) = args.start {
-        let events = if args.rate > 0 { args.rate } else { TRACE_EVENTS_PER_SECOND };
+        let events = if args.rate > 0 {
+            args.rate
+        } else {
+            TRACE_EVENTS_PER_SECOND
+        };
         options.trace = Some(Trace {
             start_ms,
             events_per_second: events as f64,

@@ -68,7 +68,9 @@ impl KeyFile {
         let place = path.display();
         let about = |what: String| Failure::invalid(vec![format!("key file {place}: {what}")]);
         let metadata = fs::metadata(path).map_err(|e| {
-            about(format!("{e}; make one with `headwater keys make --file {place}`"))
+            about(format!(
+                "{e}; make one with `headwater keys make --file {place}`"
+            ))
         })?;
         let mode = metadata.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
@@ -79,9 +81,9 @@ impl KeyFile {
         let text = fs::read_to_string(path).map_err(|e| about(e.to_string()))?;
         let file: Self = toml::from_str(&text).map_err(|e| {
             // The parser's own message would quote the line, and with it a secret.
-            let line = e
-                .span()
-                .map_or(1, |s| 1 + text[..s.start.min(text.len())].matches('\n').count());
+            let line = e.span().map_or(1, |s| {
+                1 + text[..s.start.min(text.len())].matches('\n').count()
+            });
             about(format!(
                 "line {line} is not as expected: [[key]] tables with id and secret, both texts"
             ))
@@ -97,7 +99,8 @@ impl KeyFile {
 
     /// Writes the file so that only its owner can read it: a new file, then a rename.
     pub fn write(&self, path: &Path) -> Outcome {
-        let text = toml::to_string(self).map_err(|_| Failure::no("the key file cannot be written"))?;
+        let text =
+            toml::to_string(self).map_err(|_| Failure::no("the key file cannot be written"))?;
         let fresh = path.with_extension("toml.new");
         let written = fs::OpenOptions::new()
             .write(true)

@@ -1,5 +1,7 @@
 //! Where the log goes: standard error, by `HEADWATER_LOG` (default `info`).
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging. A second call does nothing.
@@ -7,6 +9,7 @@ pub fn start() {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter())
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .try_init();
 }

@@ -1,5 +1,6 @@
 //! Reading the settings of a command: file, environment, flags.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use engine::settings::{Layers, Settings, load};
@@ -25,5 +26,16 @@ pub fn read_settings(file: &Path, flags: &[String]) -> Outcome<Settings> {
     };
     load(&layers)
         .map(|loaded| Settings::from(&loaded))
+        .map_err(Failure::invalid)
+}
+
+/// The variables of the SQL folder where no configuration file gives others.
+pub fn default_variables() -> Outcome<BTreeMap<String, String>> {
+    let layers = Layers {
+        flags: vec!["kafka.brokers=none".into(), "storage.url=none".into()],
+        ..Layers::default()
+    };
+    load(&layers)
+        .map(|loaded| Settings::from(&loaded).sql.variables)
         .map_err(Failure::invalid)
 }

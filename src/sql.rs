@@ -39,11 +39,15 @@ async fn ask(args: &SqlArgs) -> Outcome {
     let mut out = std::io::stdout().lock();
     match args.output {
         Output::Csv => {
-            let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut out);
+            let mut writer = arrow::csv::WriterBuilder::new()
+                .with_header(true)
+                .build(&mut out);
             let mut any = false;
             while let Some(batch) = rows.try_next().await? {
                 any = true;
-                writer.write(&batch).map_err(|e| Failure::no(e.to_string()))?;
+                writer
+                    .write(&batch)
+                    .map_err(|e| Failure::no(e.to_string()))?;
             }
             if !any {
                 writer

@@ -55,7 +55,11 @@ impl Engine {
             maintenance.block_on(Committer::open(storage.clone(), &tables, writer.clone()))?;
         tables.push(commits_table());
         let epoch = recovered.epoch;
-        let publisher = Arc::new(Publisher::new(published(&tables, &configuration, &recovered)?));
+        let publisher = Arc::new(Publisher::new(published(
+            &tables,
+            &configuration,
+            &recovered,
+        )?));
         let sessions = |threads, memory_bytes_max| {
             Sessions::new(
                 &SessionsConfig {
@@ -93,6 +97,7 @@ impl Engine {
         let stop_sources = Arc::new(AtomicBool::new(false));
         let shared = Arc::new(Shared {
             publisher: publisher.clone(),
+            sources: Arc::default(),
             ledgers: ledgers.clone(),
             published: Arc::new(Notify::new()),
             committed: Arc::new(Notify::new()),
@@ -113,6 +118,7 @@ impl Engine {
             ))),
             storage,
             configuration_hash: configuration.hash.clone(),
+            sources: shared.sources.clone(),
             ledgers: ledgers.clone(),
             published: shared.published.clone(),
             committed: shared.committed.clone(),
@@ -147,7 +153,9 @@ impl Engine {
     /// isn't what it must be.
     pub fn failure(&self) -> Option<EngineError> {
         let failed = self.failed.borrow();
-        failed.as_ref().map(|e| EngineError::new(e.kind, e.to_string()))
+        failed
+            .as_ref()
+            .map(|e| EngineError::new(e.kind, e.to_string()))
     }
 
     /// Stops reading, commits what was read, and ends all threads.
@@ -235,7 +243,12 @@ fn published(
         progress: configuration
             .sources
             .iter()
-            .map(|s| (s.name.clone(), Arc::new(crate::start::waiting(&s.name, "starting"))))
+            .map(|s| {
+                (
+                    s.name.clone(),
+                    Arc::new(crate::start::waiting(&s.name, "starting")),
+                )
+            })
             .collect(),
     })
 }
@@ -251,7 +264,11 @@ fn commit_thread(
         .spawn(move || {
             let outcome = runtime.block_on(commit_loop.run(stopped));
             if let Err(e) = &outcome {
-                let kind = if e.kind == Kind::Conflict { e.kind } else { Kind::Data };
+                let kind = if e.kind == Kind::Conflict {
+                    e.kind
+                } else {
+                    Kind::Data
+                };
                 let failed = EngineError::new(kind, e.to_string());
                 fail.send_replace(Some(Arc::new(failed)));
             }
@@ -259,4 +276,3 @@ fn commit_thread(
         })
         .map_err(|e| EngineError::internal("cannot start a thread").caused_by(e))
 }
-

@@ -83,9 +83,7 @@ pub fn run(args: &DemoArgs) -> Outcome {
 impl Demo {
     /// Draws until the generator's end, compares, and serves on until stopped, or ends.
     fn run(&mut self, args: &DemoArgs, stop: &AtomicBool) -> Outcome {
-        self.draw_until(|demo| {
-            stop.load(Ordering::Acquire) || demo.generation.is_finished()
-        })?;
+        self.draw_until(|demo| stop.load(Ordering::Acquire) || demo.generation.is_finished())?;
         self.generation.stop();
         let verdict = end::settle(self)?;
         self.screen.say(&verdict.text);

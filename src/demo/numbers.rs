@@ -48,7 +48,9 @@ impl Numbers {
                 batch.column(2).as_primitive::<Int64Type>(),
             );
             for i in 0..batch.num_rows() {
-                numbers.cut.set(id.value(i), partition.value(i), next.value(i));
+                numbers
+                    .cut
+                    .set(id.value(i), partition.value(i), next.value(i));
             }
         }
         let new_users = "SELECT product, channel, hour, new_users FROM new_users_hourly";
@@ -73,7 +75,9 @@ impl Numbers {
             let reason = batch.column(0).as_string::<i32>();
             let count = batch.column(1).as_primitive::<Int64Type>();
             for i in 0..batch.num_rows() {
-                numbers.dead_letters.insert(reason.value(i).to_owned(), count.value(i));
+                numbers
+                    .dead_letters
+                    .insert(reason.value(i).to_owned(), count.value(i));
             }
         }
         numbers.moved = number(ctx, "SELECT count(*) FROM new_user_ledger WHERE sign = -1").await?;

@@ -95,9 +95,9 @@ fn summary(text: &mut String, frame: &Frame, records_per_s: f64) {
     } else {
         0.0
     };
-    let freshness = frame
-        .freshness
-        .map_or("–".to_owned(), |f| format!("{} ms (worst {})", f.median, f.worst));
+    let freshness = frame.freshness.map_or("–".to_owned(), |f| {
+        format!("{} ms (worst {})", f.median, f.worst)
+    });
     let verdict = if frame.verdict.agrees() {
         "agree exactly"
     } else if frame.verdict.books_behind {
@@ -117,7 +117,11 @@ fn summary(text: &mut String, frame: &Frame, records_per_s: f64) {
         frame.numbers.total(),
         frame.numbers.moved,
         frame.verdict.slots,
-        if sent.paused { "generator waits" } else { frame.state.as_str() },
+        if sent.paused {
+            "generator waits"
+        } else {
+            frame.state.as_str()
+        },
     );
 }
 

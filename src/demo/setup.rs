@@ -36,14 +36,15 @@ pub struct Setup {
 impl Setup {
     /// Makes folders, keys and broker, and takes the port.
     pub fn new(args: &DemoArgs) -> Outcome<Self> {
-        let temporary = tempfile::Builder::new().prefix("headwater-demo-").tempdir()?;
+        let temporary = tempfile::Builder::new()
+            .prefix("headwater-demo-")
+            .tempdir()?;
         let folder = args
             .data
             .clone()
             .unwrap_or_else(|| temporary.path().join("data"));
-        std::fs::create_dir_all(&folder).map_err(|e| {
-            Failure::invalid(vec![format!("--data {}: {e}", folder.display())])
-        })?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|e| Failure::invalid(vec![format!("--data {}: {e}", folder.display())]))?;
         let folder = folder.canonicalize()?;
         let listener = bind(&args.listen)?;
         let sql = match &args.sql {

@@ -98,24 +98,26 @@ def spoil(name: str, change: Callable[[str], str]) -> Callable[[Path], None]:
     """A fault in one file of the SQL folder."""
 
     def apply(folder: Path) -> None:
-        file = next(folder.rglob(name))
-        file.write_text(change(file.read_text()))
+        file = folder / name
+        text = file.read_text()
+        assert change(text) != text, f"{name} has nothing to spoil"
+        file.write_text(change(text))
 
     return apply
 
 
 SQL_FAULTS = {
     "a word that doesn't parse": spoil(
-        "new_users_hourly.sql", lambda t: t.replace("GROUP BY", "GROPU BY")
+        "metrics/new_users_hourly.sql", lambda t: t.replace("GROUP BY", "GROPU BY")
     ),
     "a column that isn't there": spoil(
-        "new_users_hourly.sql", lambda t: t.replace("channel", "chanel")
+        "metrics/new_users_hourly.sql", lambda t: t.replace("channel", "chanel")
     ),
     "a function that isn't there": spoil(
-        "mobile_events.sql", lambda t: t.replace("unbase64(", "unbase46(")
+        "pipelines/mobile_events.sql", lambda t: t.replace("unbase64(", "unbase46(")
     ),
     "an aggregate in a pipeline": spoil(
-        "new_users.sql", lambda t: t.replace("SELECT", "SELECT DISTINCT", 1)
+        "pipelines/new_users.sql", lambda t: t.replace("SELECT", "SELECT DISTINCT", 1)
     ),
 }
 
@@ -194,12 +196,18 @@ def test_a_topic_that_does_not_exist_is_waited_for(
     workload.folder.mkdir(parents=True)
     must_run("keys", "make", "--file", workload.keys, "--id", "m1")
     server = new_server(workload).start()
-    server.process.wait_for_line(
-        rf"{workload.mobile_topic}.*topic does not exist since \d{{4}}-\d\d-\d\dT", 60
-    )
+    wait_for_missing_topic(server, workload.products_topic)
+    kafka.create_topic(workload.products_topic, 1, compacted=True)
+    wait_for_missing_topic(server, workload.mobile_topic)
     workload.send(5_000, "--seed", "3")
     server.wait_until_read()
     assert server.rows("SELECT count(*) AS n FROM events")[0]["n"] > 0
+
+
+def wait_for_missing_topic(server: Server, topic: str) -> None:
+    """Waits until a line of the log says that the topic is missing, and since when."""
+    missing = r"topic does not exist since \d{4}-\d\d-\d\dT"
+    server.process.wait_for_line(rf"{topic}\b.*{missing}|{missing}.*\b{topic}\b", 60)
 
 
 def _has_line_and_column(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -26,10 +27,9 @@ SHIPPED_VIEWS = {
     "new_users_by_channel",
 }
 SYSTEM_TABLES = {"positions", "commits", "conservation"}
-ENDLESS = """
-    SELECT sum(length(a.device || b.device || c.device))
-    FROM events a CROSS JOIN events b CROSS JOIN events c
-"""
+# Each goes on for minutes and needs little memory: only one side of a cross join is kept.
+ENDLESS = "SELECT sum(length(md5(a.device || b.device))) FROM events a CROSS JOIN events b"
+ENDLESS_ROWS = "SELECT md5(a.device || b.device) FROM events a CROSS JOIN events b"
 CLIENT = """
 import sys
 from harness import flight_client
@@ -66,7 +66,7 @@ def test_adbc_with_a_wrong_login_is_refused_with_a_plain_message(
         ) as connection:
             flight_client.fetch(connection, "SELECT 1")
     message = str(refused.value)
-    assert "log in" in message or "wrong" in message, message
+    assert re.search("log in|wrong|token is unknown", message), message
     assert PASSWORD not in message
     assert TOKEN not in message
 
@@ -194,7 +194,7 @@ def test_the_query_of_a_client_that_goes_away_ends(shared_server: Server, folder
 def test_a_cancelled_query_ends(shared_server: Server) -> None:
     meter = ProcessorTime(shared_server.process.pid)
     with shared_server.connection() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT a.device FROM events a CROSS JOIN events b CROSS JOIN events c")
+        cursor.execute(ENDLESS_ROWS)
         reader = cursor.fetch_record_batch()
         assert reader.read_next_batch().num_rows > 0
         cursor.adbc_cancel()

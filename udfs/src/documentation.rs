@@ -39,7 +39,7 @@ pub fn reference(functions: &[Arc<ScalarUDF>]) -> String {
          whole columns. A value that a function cannot handle becomes null in its row and never fails a \
          query; what is wrong with a call itself is an error when it is planned. Arguments of type STRING \
          and BINARY may have any of Arrow's layouts.\n\n\
-         This page is generated from the code; `HEADWATER_REWRITE_DOCS=1 cargo test --release -p udfs \
+         This page is generated from the code; `UPDATE_DOCS=1 cargo test --release -p udfs \
          function_reference` writes it anew.\n",
     );
     let mut label = "";
@@ -102,13 +102,13 @@ mod tests {
             }
         }
         let page = reference(&functions);
-        if std::env::var_os("HEADWATER_REWRITE_DOCS").is_some() {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(PAGE, page).unwrap();
         } else {
             let stale = std::fs::read_to_string(PAGE).unwrap_or_default() != page;
             assert!(
                 !stale,
-                "docs/functions.md is stale: run this test with HEADWATER_REWRITE_DOCS=1"
+                "docs/functions.md is stale: run this test with UPDATE_DOCS=1"
             );
         }
     }

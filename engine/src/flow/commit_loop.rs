@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::ledgers::Ledgers;
 use crate::commit::{COMMITS, Committer, GroupDraft, Maintainer, PartitionCount, TablePins};
 use crate::error::Result;
+use crate::kafka::SourceHandle;
 use crate::ledger::with_commit_group;
 use crate::parquet_files::write;
 use crate::sql::ARCHIVE;
@@ -30,7 +32,6 @@ pub struct CommitRhythm {
 }
 
 /// Cuts and commits groups.
-#[derive(Debug)]
 pub struct CommitLoop {
     /// Writes the sequence.
     pub committer: Committer,
@@ -42,6 +43,8 @@ pub struct CommitLoop {
     pub maintainer: Arc<tokio::sync::Mutex<Maintainer>>,
     /// When groups are cut.
     pub rhythm: CommitRhythm,
+    /// The sources being read, whose positions are written to Kafka for lag tools.
+    pub sources: Arc<Mutex<Vec<SourceHandle>>>,
     /// The ledgers, which are told what is durable.
     pub ledgers: Ledgers,
     /// The configuration that the rows were made with.
@@ -55,6 +58,7 @@ pub struct CommitLoop {
 impl CommitLoop {
     /// Runs until told to stop; then commits what is published and returns.
     pub async fn run(&mut self, mut stop: watch::Receiver<bool>) -> Result<()> {
+        self.sweep();
         loop {
             let stopping = *stop.borrow();
             if !stopping {
@@ -89,7 +93,8 @@ impl CommitLoop {
     async fn commit(&mut self) -> Result<()> {
         let cut = self.publisher.current();
         if cut.offsets == cut.committed_offsets && cut.tail_bytes == 0 {
-            return Ok(());
+            // An idle writer, too, must notice that another one took the storage.
+            return self.committer.check_epoch().await;
         }
         let started = Instant::now();
         let group = self.committer.next_group();
@@ -103,14 +108,38 @@ impl CommitLoop {
             let files = write(&table.def, &rows, &naming, &self.storage).await?;
             tables.push((table.def.name.clone(), files));
         }
-        let committed = self.committer.commit(self.draft(&cut, tables.clone())).await?;
+        let committed = self
+            .committer
+            .commit(self.draft(&cut, tables.clone()))
+            .await?;
         tables.push((COMMITS.into(), vec![committed.row_file]));
         self.publisher.committed(&cut, committed.group, &tables)?;
         self.ledgers.committed(&cut);
         self.committed.notify_waiters();
+        self.tell_kafka(&cut);
         self.checkpoint(committed.group, committed.pins);
         log(&cut, &tables, committed.group, started.elapsed());
         Ok(())
+    }
+
+    /// Writes positions to Kafka for lag tools. Nothing reads them back, so a failure is only logged.
+    fn tell_kafka(&self, cut: &Published) {
+        for source in self.sources.lock().iter() {
+            if let Err(e) = source.commit_group_offsets(&cut.offsets) {
+                tracing::debug!(topic = %source.topic(), error = %e, "lag tools are not told");
+            }
+        }
+    }
+
+    /// Deletes what earlier writers left unreferenced, beside the flow.
+    fn sweep(&self) {
+        let sweeper = self.committer.sweeper();
+        tokio::spawn(async move {
+            match sweeper.sweep_unreferenced().await {
+                Ok(swept) => tracing::debug!(?swept, "swept files of earlier writers"),
+                Err(e) => tracing::warn!(error = %e, "files of earlier writers were not swept"),
+            }
+        });
     }
 
     /// Checkpoints what is due, beside the flow, and with the checkpoints the ledgers' indexes. A
@@ -150,7 +179,10 @@ impl CommitLoop {
 
 /// A table's tail as the group stores it: ledger entries carry the group's number.
 fn rows_of(cut: &Published, def: &TableDef, group: i64) -> Result<Vec<RecordBatch>> {
-    let tail = cut.table(&def.name).map(|t| t.tail.as_slice()).unwrap_or_default();
+    let tail = cut
+        .table(&def.name)
+        .map(|t| t.tail.as_slice())
+        .unwrap_or_default();
     let rows = tail.iter().map(|t| t.rows.clone());
     if !matches!(def.kind, TableKind::Ledger(_)) {
         return Ok(rows.collect());
@@ -179,15 +211,16 @@ fn summed<'a>(counts: impl Iterator<Item = &'a PartitionCount>) -> Vec<Partition
     sums.into_values().collect()
 }
 
-fn log(
-    cut: &Published,
-    tables: &[(Arc<str>, Vec<DataFile>)],
-    group: i64,
-    took: Duration,
-) {
+fn log(cut: &Published, tables: &[(Arc<str>, Vec<DataFile>)], group: i64, took: Duration) {
     let records: i64 = cut
         .table(ARCHIVE)
         .map_or(0, |t| t.tail.iter().map(|t| t.rows.num_rows() as i64).sum());
     let files: usize = tables.iter().map(|t| t.1.len()).sum();
-    tracing::debug!(group, records, files, took_ms = took.as_millis() as u64, "committed");
+    tracing::debug!(
+        group,
+        records,
+        files,
+        took_ms = took.as_millis() as u64,
+        "committed"
+    );
 }

@@ -41,7 +41,9 @@ pub fn column<'a, A: Array + 'static>(batch: &'a RecordBatch, name: &str) -> Res
     batch
         .column_by_name(name)
         .and_then(|c| c.as_any().downcast_ref::<A>())
-        .ok_or_else(|| EngineError::internal(format!("column {name} is missing or of another type")))
+        .ok_or_else(|| {
+            EngineError::internal(format!("column {name} is missing or of another type"))
+        })
 }
 
 impl RecordColumns {
@@ -88,14 +90,26 @@ impl RecordColumns {
     }
 
     /// The engine's columns of rows that come from the given records and elements.
-    pub fn of_elements(&self, records: &UInt32Array, elements: &Int32Array) -> Result<EngineColumns> {
+    pub fn of_elements(
+        &self,
+        records: &UInt32Array,
+        elements: &Int32Array,
+    ) -> Result<EngineColumns> {
         let partition = take(&self.partition, records, None)?;
         let offset = take(&self.offset, records, None)?;
         let received = take(&self.received, records, None)?;
         let wrong = || EngineError::internal("take changed a column's type");
         self.build(
-            partition.as_any().downcast_ref::<Int32Array>().ok_or_else(wrong)?.clone(),
-            offset.as_any().downcast_ref::<Int64Array>().ok_or_else(wrong)?.clone(),
+            partition
+                .as_any()
+                .downcast_ref::<Int32Array>()
+                .ok_or_else(wrong)?
+                .clone(),
+            offset
+                .as_any()
+                .downcast_ref::<Int64Array>()
+                .ok_or_else(wrong)?
+                .clone(),
             received
                 .as_any()
                 .downcast_ref::<TimestampMicrosecondArray>()
@@ -173,14 +187,35 @@ mod tests {
         .unwrap();
         let columns = RecordColumns::new(&records, "logs".into(), 2).unwrap();
         let rows = columns
-            .of_elements(&UInt32Array::from(vec![1, 0, 0]), &Int32Array::from(vec![-1, 0, 1]))
+            .of_elements(
+                &UInt32Array::from(vec![1, 0, 0]),
+                &Int32Array::from(vec![-1, 0, 1]),
+            )
             .unwrap();
-        let hours = rows.arrival_hour.as_any().downcast_ref::<TimestampMicrosecondArray>();
-        assert_eq!(hours.unwrap().values().as_ref(), &[-HOUR_US, HOUR_US, HOUR_US]);
-        let position = rows.position.as_any().downcast_ref::<StructArray>().unwrap();
-        let offset = position.column(3).as_any().downcast_ref::<Int64Array>().unwrap();
+        let hours = rows
+            .arrival_hour
+            .as_any()
+            .downcast_ref::<TimestampMicrosecondArray>();
+        assert_eq!(
+            hours.unwrap().values().as_ref(),
+            &[-HOUR_US, HOUR_US, HOUR_US]
+        );
+        let position = rows
+            .position
+            .as_any()
+            .downcast_ref::<StructArray>()
+            .unwrap();
+        let offset = position
+            .column(3)
+            .as_any()
+            .downcast_ref::<Int64Array>()
+            .unwrap();
         assert_eq!(offset.values().as_ref(), &[80, 70, 70]);
-        let topic = position.column(0).as_any().downcast_ref::<StringArray>().unwrap();
+        let topic = position
+            .column(0)
+            .as_any()
+            .downcast_ref::<StringArray>()
+            .unwrap();
         assert_eq!(topic.iter().flatten().collect::<Vec<_>>(), ["logs"; 3]);
     }
 }

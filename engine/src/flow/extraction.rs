@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray, UInt32Array,
-};
+use arrow::array::{ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::{nullif, take};
 use arrow::datatypes::SchemaRef;
 
@@ -58,8 +56,7 @@ pub struct Extracted {
 impl Extraction {
     /// Runs a micro-batch through all pipelines of the source.
     pub async fn run(&self, batch: &SourceBatch, dimensions: &dyn Dimensions) -> Result<Extracted> {
-        let columns =
-            RecordColumns::new(&batch.records, self.topic.clone(), batch.incarnation)?;
+        let columns = RecordColumns::new(&batch.records, self.topic.clone(), batch.incarnation)?;
         let mut extracted = Extracted {
             received_max_us: columns.received_max_us(),
             ..Extracted::default()
@@ -84,7 +81,9 @@ impl Extraction {
             table.put_from(&batch.records, name)?;
         }
         table.engine(columns.of_records()?);
-        extracted.rows.push((self.archive.name.clone(), table.finish()?));
+        extracted
+            .rows
+            .push((self.archive.name.clone(), table.finish()?));
         for range in &batch.ranges {
             extracted.offsets.insert(
                 OffsetKey {
@@ -122,11 +121,15 @@ impl Extraction {
                 table.put_from(&output.rows, field.name())?;
             }
             table.engine(columns.of_elements(&output.row, &output.element)?);
-            extracted.rows.push((pipeline.sink.name.clone(), table.finish()?));
+            extracted
+                .rows
+                .push((pipeline.sink.name.clone(), table.finish()?));
         }
         if !output.rejects.row.is_empty() {
             let letters = self.letters(pipeline, batch, columns, &output)?;
-            extracted.rows.push((self.dead_letters.name.clone(), letters));
+            extracted
+                .rows
+                .push((self.dead_letters.name.clone(), letters));
         }
         Ok(())
     }

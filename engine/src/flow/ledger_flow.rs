@@ -48,7 +48,9 @@ impl LedgerFlow {
             return Ok(None);
         }
         let may_change = match self.ledger.leading() {
-            OrderTerm::Received => self.ledger.may_change(keys.rows.columns(), &keys.received)?,
+            OrderTerm::Received => self
+                .ledger
+                .may_change(keys.rows.columns(), &keys.received)?,
             // Of the other orders the keys don't tell the leading time: all rows compete.
             OrderTerm::EventTime | OrderTerm::Tie | OrderTerm::Channel => {
                 BooleanArray::from(vec![true; keys.rows.num_rows()])
@@ -70,7 +72,13 @@ impl LedgerFlow {
         let received = column::<TimestampMicrosecondArray>(&candidates.input, "received")?;
         let position = column::<StructArray>(&candidates.input, "position")?;
         self.ledger
-            .post(&candidates.rows, received, position, &posting, &self.entries)
+            .post(
+                &candidates.rows,
+                received,
+                position,
+                &posting,
+                &self.entries,
+            )
             .await
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
@@ -16,7 +17,7 @@ use super::extraction::{Extracted, Extraction};
 use super::ledgers::Ledgers;
 use crate::clock::now_us;
 use crate::error::{EngineError, Result};
-use crate::kafka::{PartitionLag, SourceBatch, SourceReader};
+use crate::kafka::{PartitionLag, SourceBatch, SourceHandle, SourceReader};
 use crate::sql::Dimensions;
 use crate::state::{MicroBatch, PartitionProgress, Publisher, SourceProgress};
 use crate::values::TopicPartition;
@@ -30,6 +31,8 @@ const PRESSURE_WAIT: Duration = Duration::from_millis(100);
 pub struct Shared {
     /// The state.
     pub publisher: Arc<Publisher>,
+    /// The sources being read.
+    pub sources: Arc<Mutex<Vec<SourceHandle>>>,
     /// The ledgers.
     pub ledgers: Ledgers,
     /// Told when a micro-batch has been published.
@@ -88,6 +91,7 @@ impl SourceFlow {
         }
         let reading = shared.clone();
         let reader = self.reader;
+        shared.sources.lock().push(reader.handle());
         stages.push(spawn(format!("read-{}", self.source), move || {
             read(reader, &reading, &inputs)
         })?);
@@ -237,7 +241,9 @@ fn publish_one(shared: &Shared, extracted: Extracted, progress: SourceProgress) 
         let rows = concat_batches(&first.schema(), rows)?;
         if let Some(entries) = shared.runtime.block_on(flow.post(&rows))? {
             let last_entry = flow.ledger.next_entry() - 1;
-            micro_batch.last_entries.insert(flow.name.clone(), last_entry);
+            micro_batch
+                .last_entries
+                .insert(flow.name.clone(), last_entry);
             micro_batch.rows.push((flow.name.clone(), entries));
         }
     }

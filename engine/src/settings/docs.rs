@@ -23,7 +23,10 @@ pub fn page() -> String {
         let (of, name) = setting.name.split_once('.').unwrap_or(("", setting.name));
         if of != section {
             section = of;
-            let _ = write!(page, "\n## {of}\n\n| setting | value | default | what for |\n|---|---|---|---|\n");
+            let _ = write!(
+                page,
+                "\n## {of}\n\n| setting | value | default | what for |\n|---|---|---|---|\n"
+            );
         }
         let kind = match setting.kind {
             SettingKind::Text => "text".to_owned(),

@@ -108,7 +108,10 @@ pub fn load(layers: &Layers) -> Result<Loaded, Vec<String>> {
 }
 
 fn environment_name(setting: &Setting) -> String {
-    format!("HEADWATER_{}", setting.name.replace('.', "_").to_uppercase())
+    format!(
+        "HEADWATER_{}",
+        setting.name.replace('.', "_").to_uppercase()
+    )
 }
 
 fn read_file(loaded: &mut Loaded, path: &Path, text: &str, faults: &mut Vec<String>) {
@@ -116,8 +119,13 @@ fn read_file(loaded: &mut Loaded, path: &Path, text: &str, faults: &mut Vec<Stri
     let document: toml::Table = match text.parse() {
         Ok(table) => table,
         Err(e) => {
-            let line = e.span().map_or(1, |s| 1 + text[..s.start].matches('\n').count());
-            faults.push(format!("{place}:{line}: {}", e.message().replace('\n', " ")));
+            let line = e
+                .span()
+                .map_or(1, |s| 1 + text[..s.start].matches('\n').count());
+            faults.push(format!(
+                "{place}:{line}: {}",
+                e.message().replace('\n', " ")
+            ));
             return;
         }
     };
@@ -152,17 +160,14 @@ fn plain(value: &toml::Value) -> String {
 }
 
 fn names() -> impl Iterator<Item = String> {
-    SETTINGS.iter().filter(|s| !s.hidden).map(|s| s.name.to_owned())
+    SETTINGS
+        .iter()
+        .filter(|s| !s.hidden)
+        .map(|s| s.name.to_owned())
 }
 
 /// Puts `section.name` or, for a table of names and texts, `section.name.key`.
-fn put_dotted(
-    loaded: &mut Loaded,
-    name: &str,
-    value: &str,
-    place: &str,
-    faults: &mut Vec<String>,
-) {
+fn put_dotted(loaded: &mut Loaded, name: &str, value: &str, place: &str, faults: &mut Vec<String>) {
     if let Some(setting) = SETTINGS.iter().find(|s| s.name == name) {
         put(loaded, setting, value, place, faults);
         return;
@@ -232,7 +237,9 @@ fn unknown(name: &str, place: &str, known: impl Iterator<Item = String>) -> Stri
         Some((_, near)) => {
             format!("{place}: there is no setting {name}; did you mean {near}?")
         }
-        None => format!("{place}: there is no setting {name}; docs/configuration.md lists them all"),
+        None => {
+            format!("{place}: there is no setting {name}; docs/configuration.md lists them all")
+        }
     }
 }
 
@@ -243,7 +250,10 @@ mod tests {
 
     fn layers(text: &str) -> Layers {
         Layers {
-            file: Some((PathBuf::from("/etc/headwater/headwater.toml"), text.to_owned())),
+            file: Some((
+                PathBuf::from("/etc/headwater/headwater.toml"),
+                text.to_owned(),
+            )),
             ..Layers::default()
         }
     }
@@ -254,40 +264,61 @@ mod tests {
     fn flags_outrank_the_environment_and_the_file() {
         let mut l = layers(GOOD);
         assert_eq!(load(&l).unwrap().text("kafka.brokers").unwrap(), "a:1");
-        l.environment.insert("HEADWATER_KAFKA_BROKERS".into(), "b:1".into());
+        l.environment
+            .insert("HEADWATER_KAFKA_BROKERS".into(), "b:1".into());
         assert_eq!(load(&l).unwrap().text("kafka.brokers").unwrap(), "b:1");
         l.flags.push("kafka.brokers=c:1".into());
         let loaded = load(&l).unwrap();
         assert_eq!(loaded.text("kafka.brokers").unwrap(), "c:1");
         assert_eq!(loaded.map("kafka.properties")["security.protocol"], "ssl");
-        assert_eq!(loaded.path("sql.folder").unwrap(), Path::new("/etc/headwater/sql"));
+        assert_eq!(
+            loaded.path("sql.folder").unwrap(),
+            Path::new("/etc/headwater/sql")
+        );
     }
 
     #[test]
     fn all_faults_come_at_once_with_the_near_name() {
         let mut l = layers("[kafka]\nbroker = \"a:1\"\n[ingest]\nmicro_batch_ms = \"soon\"\n");
-        l.environment.insert("HEADWATER_FLIGHT_LISTN".into(), "x".into());
+        l.environment
+            .insert("HEADWATER_FLIGHT_LISTN".into(), "x".into());
         l.flags.push("query.threads=0".into());
         let faults = load(&l).unwrap_err();
         let all = faults.join("\n");
-        assert!(all.contains("no setting kafka.broker; did you mean kafka.brokers?"), "{all}");
+        assert!(
+            all.contains("no setting kafka.broker; did you mean kafka.brokers?"),
+            "{all}"
+        );
         assert!(all.contains("ingest.micro_batch_ms"), "{all}");
-        assert!(all.contains("did you mean HEADWATER_FLIGHT_LISTEN?"), "{all}");
-        assert!(all.contains("query.threads (from --set): 0 is not between 1 and 256"), "{all}");
+        assert!(
+            all.contains("did you mean HEADWATER_FLIGHT_LISTEN?"),
+            "{all}"
+        );
+        assert!(
+            all.contains("query.threads (from --set): 0 is not between 1 and 256"),
+            "{all}"
+        );
         assert!(all.contains("storage.url is missing"), "{all}");
     }
 
     #[test]
     fn a_file_that_is_no_toml_names_its_line() {
         let faults = load(&layers("[kafka]\nbrokers = \n")).unwrap_err();
-        assert!(faults[0].starts_with("/etc/headwater/headwater.toml:2:"), "{faults:?}");
+        assert!(
+            faults[0].starts_with("/etc/headwater/headwater.toml:2:"),
+            "{faults:?}"
+        );
     }
 
     #[test]
     fn every_default_is_valid() {
         let defaults = load(&layers(GOOD)).unwrap();
         for setting in SETTINGS.iter().filter(|s| s.default.is_some()) {
-            assert!(defaults.values.contains_key(setting.name), "{}", setting.name);
+            assert!(
+                defaults.values.contains_key(setting.name),
+                "{}",
+                setting.name
+            );
         }
     }
 }

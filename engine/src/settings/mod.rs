@@ -11,6 +11,6 @@ mod typed;
 pub use load::{Layers, Loaded, load};
 pub use table::{SETTINGS, Setting, SettingKind};
 pub use typed::{
-    FlightSettings, IngestSettings, MaintenanceSettings, QuerySettings, Settings,
-    SqlSettings, StorageSettings,
+    FlightSettings, IngestSettings, MaintenanceSettings, QuerySettings, Settings, SqlSettings,
+    StorageSettings,
 };

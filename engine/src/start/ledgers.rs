@@ -15,8 +15,8 @@ use crate::flow::ledger_flow::LedgerFlow;
 use crate::flow::ledgers::{Ledgers, snapshot_path};
 use crate::ledger::{CatchUp, Index, Ledger, index_definition, read_snapshot};
 use crate::sql::{Configuration, LedgerPipelinePlan};
-use crate::statement::query;
 use crate::state::{Publisher, Sessions};
+use crate::statement::query;
 use crate::values::{TableDef, TableKind};
 
 /// The number of a ledger's first entry, so that 0 says that there is none.
@@ -79,7 +79,11 @@ pub async fn open_ledgers(
         let last_entry = config.publisher.current().last_entry;
         check_last_entry(&only.ledger, &only.name, last_entry)?;
     }
-    Ok(Ledgers::new(flows, config.cache.clone(), config.writer.clone()))
+    Ok(Ledgers::new(
+        flows,
+        config.cache.clone(),
+        config.writer.clone(),
+    ))
 }
 
 /// A ledger whose index has all entries of the published state.
@@ -103,7 +107,11 @@ async fn open_ledger(table: &TableDef, config: &LedgersConfig<'_>) -> Result<Led
     };
     let mut catch_up = CatchUp::new(table, index, from_entry)?;
     let ctx = config.sessions.session_at(state);
-    let columns = catch_up.columns().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let columns = catch_up
+        .columns()
+        .into_iter()
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut entries = ctx
         .table(table.name.as_ref())

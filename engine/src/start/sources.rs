@@ -192,11 +192,8 @@ impl Sources {
         let publisher = self.shared.publisher.clone();
         let offsets = self.offsets.clone();
         let topic = source.topic.clone();
-        let reader = SourceReader::open(
-            &self.kafka,
-            &source.topic,
-            self.reader.clone(),
-            move |id| {
+        let reader =
+            SourceReader::open(&self.kafka, &source.topic, self.reader.clone(), move |id| {
                 let incarnation = incarnations.lock().number(&topic, id);
                 publisher.note_incarnation(Incarnation {
                     topic: topic.clone(),
@@ -204,8 +201,7 @@ impl Sources {
                     incarnation,
                 });
                 Ok(Start::after(&offsets, &topic, incarnation))
-            },
-        )?;
+            })?;
         let extractions = (0..self.threads)
             .map(|_| self.extraction(source))
             .collect::<Result<Vec<_>>>()?;

@@ -9,15 +9,13 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::DFSchema;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::{
-    FileGroup, FileScanConfigBuilder, ParquetSource,
-};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
@@ -207,7 +205,13 @@ fn split_schema(def: &TableDef) -> (SchemaRef, Vec<FieldRef>) {
         .partition_by
         .iter()
         .filter_map(|name| def.schema.field_with_name(name).ok())
-        .map(|f| Arc::new(Field::new(f.name(), DataType::clone(f.data_type()), f.is_nullable())))
+        .map(|f| {
+            Arc::new(Field::new(
+                f.name(),
+                DataType::clone(f.data_type()),
+                f.is_nullable(),
+            ))
+        })
         .collect();
     (Arc::new(Schema::new(stored)), partition)
 }

@@ -16,10 +16,10 @@ use object_store::ObjectStore;
 use super::pinned::Pinned;
 use super::provider::{STORE_URL, StoredTable};
 use super::published::{Published, Publisher};
-use crate::statement::plan_text;
 use super::system;
 use crate::error::{EngineError, Result};
 use crate::sql::Configuration;
+use crate::statement::plan_text;
 use crate::values::TableKind;
 
 /// The catalog's name.

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{
-    AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
 use datafusion::prelude::SessionContext;
 
@@ -139,7 +137,13 @@ impl Fixture {
     async fn commit(&self, group: i64) {
         let cut = self.publisher.current();
         let def = table();
-        let tail: Vec<_> = cut.table("events").unwrap().tail.iter().map(|t| t.rows.clone()).collect();
+        let tail: Vec<_> = cut
+            .table("events")
+            .unwrap()
+            .tail
+            .iter()
+            .map(|t| t.rows.clone())
+            .collect();
         let naming = FileNaming { epoch: 1, group };
         let files = write(&def, &tail, &naming, &self.storage).await.unwrap();
         // A micro-batch that is published while the group is written stays in the tail.
@@ -187,7 +191,10 @@ async fn rows_are_seen_once_while_they_pass_from_tail_to_files() {
     assert_eq!(state.table("events").unwrap().tail.len(), 1);
     assert_eq!(state.table("events").unwrap().files.rows(), 3);
     f.commit(2).await;
-    assert_eq!(sum(&f.sessions.session(true, None), "true").await, (5, 2007));
+    assert_eq!(
+        sum(&f.sessions.session(true, None), "true").await,
+        (5, 2007)
+    );
 }
 
 #[tokio::test]
@@ -203,7 +210,9 @@ async fn files_that_cannot_match_are_not_scanned() {
         async move {
             let sql = format!("EXPLAIN SELECT * FROM events WHERE {filter}");
             let batches = ctx.sql(&sql).await.unwrap().collect().await.unwrap();
-            let text = arrow::util::pretty::pretty_format_batches(&batches).unwrap().to_string();
+            let text = arrow::util::pretty::pretty_format_batches(&batches)
+                .unwrap()
+                .to_string();
             text.matches(".parquet").count()
         }
     };
@@ -217,10 +226,22 @@ async fn tables_wait_for_catching_up_but_the_system_answers() {
     let f = fixture();
     f.publisher.note_progress(progress(3, 5), 0);
     let ctx = f.sessions.session(false, None);
-    let refused = ctx.sql("SELECT * FROM events").await.unwrap().collect().await.unwrap_err();
+    let refused = ctx
+        .sql("SELECT * FROM events")
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap_err();
     let text = refused.to_string();
-    assert!(text.contains("catching up") && text.contains("2 records left"), "{text}");
-    let sources = ctx.sql("SELECT lag_records FROM system.sources").await.unwrap();
+    assert!(
+        text.contains("catching up") && text.contains("2 records left"),
+        "{text}"
+    );
+    let sources = ctx
+        .sql("SELECT lag_records FROM system.sources")
+        .await
+        .unwrap();
     assert_eq!(sources.collect().await.unwrap()[0].num_rows(), 1);
     f.publisher.note_progress(progress(5, 5), 0);
     assert_eq!(sum(&f.sessions.session(false, None), "true").await, (0, 0));
@@ -231,6 +252,10 @@ fn a_group_for_an_unknown_table_changes_nothing() {
     let f = fixture();
     let cut = f.publisher.current();
     let none: Vec<DataFile> = vec![];
-    assert!(f.publisher.committed(&cut, 1, &[("nobody".into(), none)]).is_err());
+    assert!(
+        f.publisher
+            .committed(&cut, 1, &[("nobody".into(), none)])
+            .is_err()
+    );
     assert_eq!(f.publisher.current().group, 0);
 }

@@ -1,11 +1,15 @@
 //! Who is let in, and what a session is.
 
-use arrow_flight::{BasicAuth, HandshakeRequest};
+use arrow_flight::{Action, BasicAuth, HandshakeRequest};
 use futures::{TryStreamExt, stream};
 use prost::Message;
 use tonic::{Code, Request};
 
 use super::fixture::{Client, Server, query, query_refusal};
+use crate::session_messages::{
+    CloseSessionResult, CloseStatus, GetSessionOptionsResult, OptionErrorValue, SessionOptionValue,
+    SetSessionOptionsRequest, SetSessionOptionsResult,
+};
 
 async fn user_seen(client: &mut Client) -> Result<Vec<String>, Code> {
     match client.execute("SELECT 1".to_owned(), None).await {
@@ -159,6 +163,74 @@ async fn catching_up_is_told_unless_allowed() {
     assert_eq!(refused.message(), "catching up: 3 partitions to go");
     client.set_header("allow_catching_up", "true");
     assert_eq!(query(&mut client, "SELECT 1").await.column(), ["1"]);
+}
+
+async fn act<M: Message + Default>(client: &mut Client, name: &str, body: Vec<u8>) -> M {
+    let results = client.do_action(Action::new(name, body)).await.unwrap();
+    let results: Vec<_> = results.try_collect().await.unwrap();
+    M::decode(&*results[0].body).unwrap()
+}
+
+#[tokio::test]
+async fn session_options_are_set_told_and_refused_one_by_one() {
+    let server = Server::closed().await;
+    let mut client = server.client_of("ann", "pa:ss").await;
+    let request = SetSessionOptionsRequest {
+        session_options: [
+            ("schema", "realtime"),
+            ("catalog", "nowhere"),
+            ("bogus", "1"),
+            ("timezone", "Asia/Shanghai"),
+        ]
+        .map(|(name, value)| (name.to_owned(), SessionOptionValue::text(value)))
+        .into(),
+    };
+    let body = request.encode_to_vec();
+    let set: SetSessionOptionsResult = act(&mut client, "SetSessionOptions", body).await;
+    let error = |name: &str| set.errors.get(name).map(|e| e.value());
+    assert_eq!(error("catalog"), Some(OptionErrorValue::InvalidValue));
+    assert_eq!(error("bogus"), Some(OptionErrorValue::InvalidName));
+    assert_eq!(set.errors.len(), 2);
+    let told: GetSessionOptionsResult = act(&mut client, "GetSessionOptions", vec![]).await;
+    let mut told: Vec<_> = told
+        .session_options
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.spelled().unwrap()))
+        .collect();
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "catalog=headwater",
+            "datafusion.execution.time_zone=Asia/Shanghai",
+            "schema=realtime"
+        ]
+    );
+    let ask = "SELECT count(*) FROM t_1";
+    assert_eq!(query(&mut client, ask).await.column(), ["7"]);
+}
+
+#[tokio::test]
+async fn closing_a_session_ends_its_token() {
+    let server = Server::closed().await;
+    let mut client = server.client_of("ann", "pa:ss").await;
+    assert!(user_seen(&mut client).await.is_ok());
+    let closed: CloseSessionResult = act(&mut client, "CloseSession", vec![]).await;
+    assert_eq!(closed.status(), CloseStatus::Closed);
+    assert_eq!(user_seen(&mut client).await, Err(Code::Unauthenticated));
+}
+
+/// Flight's older authentication carries its token in a header of its own.
+#[tokio::test]
+async fn a_token_is_taken_from_the_older_header() {
+    let server = Server::closed().await;
+    let mut client = server.client().await;
+    let mut request = Request::new(Action::new("GetSessionOptions", ""));
+    request.metadata_mut().insert_bin(
+        "auth-token-bin",
+        tonic::metadata::MetadataValue::from_bytes(b"t0ken"),
+    );
+    assert!(client.inner_mut().do_action(request).await.is_ok());
 }
 
 /// Serves the sample tables to drivers in other languages: set `FLIGHT_SAMPLES_PORT`.

@@ -79,7 +79,11 @@ impl Reader {
                 .zip(0..)
                 .map(|(raw, at)| {
                     let whole = std::str::from_utf8(&body).unwrap();
-                    let bytes = if elements.len() == 1 { whole } else { raw.get() };
+                    let bytes = if elements.len() == 1 {
+                        whole
+                    } else {
+                        raw.get()
+                    };
                     self.element(raw.get(), bytes, at, record.received_ms)
                 })
                 .collect(),

@@ -4,7 +4,7 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 
 use super::*;
-use crate::sql::{NoDimensions, plans_made};
+use crate::sql::NoDimensions;
 
 fn seen(select: &str) -> PipelinePlan {
     plan(&format!("INSERT INTO seen {LOGS} {select}"))
@@ -171,7 +171,7 @@ fn a_record_is_an_element_where_nothing_is_unnested() {
 }
 
 #[test]
-fn a_plan_is_made_once_and_ten_thousand_runs_leave_nothing_behind() {
+fn ten_thousand_runs_of_a_plan_leave_nothing_behind_in_it() {
     let plan = seen(
         "SELECT p.product, l.value.d AS device, l.value.n AS n, received AS at
          FROM logs LEFT JOIN apps p ON l.value.a = p.app WHERE l.value.n > 0",
@@ -179,12 +179,11 @@ fn a_plan_is_made_once_and_ten_thousand_runs_leave_nothing_behind() {
     let input = records(&[Some(r#"[{"a":"k1","d":"1","n":1},{"n":0}]"#), None]);
     let apps = apps();
     run(&plan, &input, &apps);
-    let (before, kept) = (format!("{plan:?}").len(), plans_made());
+    let before = format!("{plan:?}").len();
     for _ in 0..10_000 {
         assert_eq!(run(&plan, &input, &apps).rows.num_rows(), 1);
     }
     assert_eq!(format!("{plan:?}").len(), before);
-    assert!(plans_made() >= kept);
     let empty = run(&plan, &records(&[]), &apps);
     assert_eq!((empty.rows.num_rows(), empty.produced.len()), (0, 0));
 }

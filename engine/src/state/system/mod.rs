@@ -1,6 +1,7 @@
 //! The engine shown as tables: each a function from the published state to one record batch.
 
 mod conservation;
+mod engine;
 mod positions;
 mod snapshot_table;
 mod sources;
@@ -16,9 +17,22 @@ use snapshot_table::SnapshotTable;
 /// The tables of schema `system` that are made from the published state.
 pub fn tables() -> Vec<(&'static str, Arc<dyn TableProvider>)> {
     vec![
-        ("positions", SnapshotTable::provider(positions::schema(), positions::rows)),
-        ("sources", SnapshotTable::provider(sources::schema(), sources::rows)),
-        ("tables", SnapshotTable::provider(tables::schema(), tables::rows)),
+        (
+            "positions",
+            SnapshotTable::provider(positions::schema(), positions::rows),
+        ),
+        (
+            "sources",
+            SnapshotTable::provider(sources::schema(), sources::rows),
+        ),
+        (
+            "tables",
+            SnapshotTable::provider(tables::schema(), tables::rows),
+        ),
+        (
+            "engine",
+            SnapshotTable::provider(engine::schema(), engine::rows),
+        ),
         (
             "uncommitted_counts",
             SnapshotTable::provider(conservation::schema(), conservation::rows),

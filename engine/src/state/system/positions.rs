@@ -34,7 +34,9 @@ pub(super) fn rows(state: &Published, schema: SchemaRef) -> Result<RecordBatch> 
                 .find(|i| i.topic == k.at.topic && i.incarnation == k.at.incarnation)
                 .map(|i| i.topic_id.clone())
         }))),
-        Arc::new(Int32Array::from_iter_values(keys().map(|k| k.at.incarnation))),
+        Arc::new(Int32Array::from_iter_values(
+            keys().map(|k| k.at.incarnation),
+        )),
         Arc::new(Int32Array::from_iter_values(keys().map(|k| k.at.partition))),
         Arc::new(Int64Array::from_iter_values(offsets.values().copied())),
         Arc::new(Int64Array::from_iter(

@@ -41,12 +41,18 @@ pub(super) fn rows(state: &Published, schema: SchemaRef) -> Result<RecordBatch> 
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(sources().map(|p| &p.source))),
         Arc::new(StringArray::from_iter_values(sources().map(|p| &p.state))),
-        Arc::new(StringArray::from_iter_values(sources().map(|p| &p.topic_id))),
+        Arc::new(StringArray::from_iter_values(
+            sources().map(|p| &p.topic_id),
+        )),
         Arc::new(Int32Array::from_iter_values(
             sources().map(|p| i32::try_from(p.partitions.len()).unwrap_or(i32::MAX)),
         )),
-        Arc::new(Int64Array::from_iter_values(sources().map(|p| lag_records(p)))),
-        Arc::new(BooleanArray::from_iter(sources().map(|p| Some(p.caught_up())))),
+        Arc::new(Int64Array::from_iter_values(
+            sources().map(|p| lag_records(p)),
+        )),
+        Arc::new(BooleanArray::from_iter(
+            sources().map(|p| Some(p.caught_up())),
+        )),
         instants(sources().map(|p| p.as_of_us())),
         instants(sources().map(|p| p.watermark_us())),
         instants(sources().map(|p| Some(p.seen_at_us))),

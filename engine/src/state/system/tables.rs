@@ -28,7 +28,9 @@ pub(super) fn rows(state: &Published, schema: SchemaRef) -> Result<RecordBatch> 
     };
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(tables().map(|t| &t.def.name))),
-        Arc::new(StringArray::from_iter_values(tables().map(|t| &t.def.location))),
+        Arc::new(StringArray::from_iter_values(
+            tables().map(|t| &t.def.location),
+        )),
         numbers(&|t| count(t.files.files().len())),
         numbers(&|t| t.files.rows()),
         numbers(&|t| t.files.bytes()),
