@@ -155,6 +155,17 @@ impl Demo {
         if let Some(e) = self.engine.failure() {
             return Err(Failure::from(e));
         }
-        Ok(())
+        let state = self.engine.publisher().current();
+        match state
+            .progress
+            .values()
+            .find(|p| p.state.starts_with("stopped"))
+        {
+            Some(progress) => Err(Failure::no(format!(
+                "source {}: {}",
+                progress.source, progress.state
+            ))),
+            None => Ok(()),
+        }
     }
 }

@@ -20,7 +20,8 @@ final class Json {
       return "null";
     }
     if (value instanceof Boolean || value instanceof Integer || value instanceof Long
-        || value instanceof Short || value instanceof Byte) {
+        || value instanceof Short || value instanceof Byte || value instanceof Double
+        || value instanceof Float) {
       return value.toString();
     }
     if (value instanceof Timestamp timestamp) {

@@ -119,7 +119,7 @@ def test_adbc_and_jdbc_read_the_same_rows_and_columns(
 def test_a_kill_while_the_published_state_is_ahead_loses_and_doubles_nothing(
     million: Workload, books: Books, new_server: ServerFactory
 ) -> None:
-    server = new_server(million, ingest__commit_interval_ms=1500, ingest__micro_batch_records=2000)
+    server = new_server(million, ingest__commit_interval_ms=300, ingest__micro_batch_records=500)
     ends = million.kafka.end_offsets(million.mobile_topic)
     assert kill_while_ahead(server, ends), f"no kill in {KILL_TRIES} tries hit the moment"
     server.start()

@@ -74,6 +74,8 @@ struct Item<T> {
 impl SourceFlow {
     /// Starts the threads. The handle's result is why the flow ended: Ok after a stop.
     pub fn start(self, shared: Arc<Shared>) -> Result<JoinHandle<Result<()>>> {
+        // Ends this source alone; `shared.stop` ends all.
+        let ended = Arc::new(AtomicBool::new(false));
         let mut stages = Vec::new();
         let mut inputs = Vec::new();
         let mut outputs = Vec::new();
@@ -90,18 +92,17 @@ impl SourceFlow {
             })?);
         }
         let reading = shared.clone();
+        let publisher_ended = ended.clone();
         let reader = self.reader;
         shared.sources.lock().push(reader.handle());
         stages.push(spawn(format!("read-{}", self.source), move || {
-            read(reader, &reading, &inputs)
+            read(reader, &reading, &publisher_ended, &inputs)
         })?);
         let source = self.source.clone();
         let lateness_us = self.lateness_us;
         spawn(format!("publish-{source}"), move || {
             let published = publish(&source, lateness_us, &shared, &outputs);
-            if published.is_err() {
-                shared.stop.store(true, Ordering::Release);
-            }
+            ended.store(true, Ordering::Release);
             drop(outputs);
             let mut outcome = published;
             for stage in stages {
@@ -129,11 +130,12 @@ fn spawn(
 fn read(
     mut reader: SourceReader,
     shared: &Shared,
+    ended: &AtomicBool,
     extractors: &[Sender<Item<Option<SourceBatch>>>],
 ) -> Result<()> {
     let handle = reader.handle();
     let mut turn = 0;
-    while !shared.stop.load(Ordering::Acquire) {
+    while !shared.stop.load(Ordering::Acquire) && !ended.load(Ordering::Acquire) {
         wait_for_memory(shared);
         let content = reader.poll()?;
         let (topic_id, incarnation) = handle

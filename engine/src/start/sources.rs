@@ -39,6 +39,13 @@ pub struct Sources {
     incarnations: Arc<Mutex<Incarnations>>,
 }
 
+/// The threads of sources and dimensions.
+#[derive(Default)]
+struct Running {
+    flows: Vec<(Arc<str>, JoinHandle<Result<()>>)>,
+    followers: Vec<JoinHandle<Result<()>>>,
+}
+
 /// A source that is not read yet.
 pub fn waiting(source: &Arc<str>, state: &str) -> SourceProgress {
     SourceProgress {
@@ -90,46 +97,64 @@ impl Sources {
         std::thread::Builder::new()
             .name("sources".into())
             .spawn(move || {
-                let outcome = self.run();
-                if let Err(e) = &outcome {
+                let begun = self.begin();
+                if let Err(e) = &begun {
                     let failed = EngineError::new(e.kind, e.to_string());
                     fail.send_replace(Some(Arc::new(failed)));
                 }
-                outcome
+                self.watch(begun?)
             })
             .map_err(|e| EngineError::internal("cannot start a thread").caused_by(e))
     }
 
-    fn run(self) -> Result<()> {
+    /// Reads dimensions, then starts the sources' flows.
+    fn begin(&self) -> Result<Running> {
+        let mut running = Running::default();
         let Some((dimensions, followers)) = self.read_dimensions()? else {
-            return Ok(());
+            return Ok(running);
         };
-        let mut flows: Vec<(Arc<str>, JoinHandle<Result<()>>)> = Vec::new();
+        running.followers = followers;
         for source in &self.configuration.sources {
             let flow = self.source_flow(source, &dimensions)?;
-            flows.push((source.name.clone(), flow.start(self.shared.clone())?));
+            let thread = flow.start(self.shared.clone())?;
+            running.flows.push((source.name.clone(), thread));
         }
+        Ok(running)
+    }
+
+    /// Waits until all flows have ended. One that fails stops alone: the others go on, queries are
+    /// answered, and `system.sources` and the log say why.
+    fn watch(&self, running: Running) -> Result<()> {
+        let mut flows = running.flows;
         let mut outcome = Ok(());
         while !flows.is_empty() {
-            let (ended, running) = flows.into_iter().partition(|f| f.1.is_finished());
-            flows = running;
+            let (ended, going_on): (Vec<_>, Vec<_>) =
+                flows.into_iter().partition(|f| f.1.is_finished());
+            flows = going_on;
             for (source, flow) in ended {
-                let ended = join(flow);
-                if let Err(e) = ended {
+                if let Err(e) = join(flow) {
                     tracing::error!(%source, error = %e, "the source stopped");
-                    let text = format!("stopped: {e}");
-                    self.shared
-                        .publisher
-                        .note_progress(waiting(&source, &text), now_us());
+                    self.note_state(&source, &format!("stopped: {e}"));
                     outcome = outcome.and(Err(e));
                 }
             }
             std::thread::sleep(WATCH_INTERVAL);
         }
-        for follower in followers {
+        for follower in running.followers {
             outcome = outcome.and(join(follower));
         }
         outcome
+    }
+
+    /// Says what a source is doing; how far it has been read stays.
+    fn note_state(&self, source: &Arc<str>, state: &str) {
+        let known = self.shared.publisher.current();
+        let mut progress = match known.progress.get(source) {
+            Some(progress) => (**progress).clone(),
+            None => waiting(source, state),
+        };
+        progress.state = state.into();
+        self.shared.publisher.note_progress(progress, now_us());
     }
 
     /// Reads all dimensions to their end and follows them; None where the engine was stopped
@@ -162,9 +187,7 @@ impl Sources {
                 let state = format!("waiting for dimension {}: {}", def.name, handle.state());
                 if state != said {
                     for source in &self.configuration.sources {
-                        self.shared
-                            .publisher
-                            .note_progress(waiting(&source.name, &state), now_us());
+                        self.note_state(&source.name, &state);
                     }
                     said = state;
                 }

@@ -6,6 +6,7 @@
 //! table of it; [`session`] is the one place that makes sessions; [`system`] shows the engine
 //! itself as tables.
 
+mod cooperative;
 pub mod file_index;
 pub mod pinned;
 pub mod progress;

@@ -13,6 +13,7 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
 
+use super::cooperative::CooperativeJoins;
 use super::pinned::Pinned;
 use super::provider::{STORE_URL, StoredTable};
 use super::published::{Published, Publisher};
@@ -105,6 +106,7 @@ impl Sessions {
             .with_config(session_config(limits.threads))
             .with_runtime_env(runtime)
             .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(CooperativeJoins))
             .build();
         udfs::register_all(&mut template, keys)?;
         let public = Arc::new(MemorySchemaProvider::new());

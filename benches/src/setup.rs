@@ -1,0 +1,75 @@
+//! What a run of the engine needs: a folder, keys, settings.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::settings::{Layers, Settings, load};
+use generator::Keys;
+use tempfile::TempDir;
+use udfs::keys::{KeyRing, SecretBytes};
+
+use crate::figures::Outcome;
+
+/// The SQL folder that ships.
+pub const SQL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sql");
+
+/// A folder that is deleted in the end, with the settings of an engine that writes there.
+pub struct Setup {
+    /// The settings, with all defaults.
+    pub settings: Settings,
+    /// The keys as clients have them.
+    pub keys: Keys,
+    /// The keys as the engine has them.
+    pub ring: Arc<KeyRing>,
+    /// The topic of the records.
+    pub topic: String,
+    /// The topic of the products.
+    pub products_topic: String,
+    /// The folder of everything that the run writes.
+    pub folder: TempDir,
+}
+
+impl Setup {
+    /// Settings for a topic of these brokers. Topics are named after the run, so that a broker can
+    /// be used again.
+    pub fn new(brokers: &str, name: &str) -> Outcome<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("headwater-bench-")
+            .tempdir()?;
+        let keys = Keys::from_seed(7);
+        let keys_file = folder.path().join("keys.toml");
+        keys.write(&keys_file)?;
+        let id = std::process::id();
+        let topic = format!("mobile-logs-{name}-{id}");
+        let products_topic = format!("products-{name}-{id}");
+        let text = |path: &Path| path.display().to_string();
+        let layers = Layers {
+            flags: vec![
+                format!("kafka.brokers={brokers}"),
+                format!("storage.url={}", text(&folder.path().join("tables"))),
+                format!("sql.folder={SQL}"),
+                format!("sql.variables=mobile_topic={topic},products_topic={products_topic}"),
+                format!("keys.file={}", text(&keys_file)),
+            ],
+            ..Layers::default()
+        };
+        let loaded = load(&layers).map_err(|faults| faults.join("\n"))?;
+        Ok(Self {
+            settings: Settings::from(&loaded),
+            ring: ring(&keys)?,
+            keys,
+            topic,
+            products_topic,
+            folder,
+        })
+    }
+}
+
+/// The engine's key ring of the generator's keys.
+pub fn ring(keys: &Keys) -> Outcome<Arc<KeyRing>> {
+    let keys = keys
+        .keys()
+        .iter()
+        .map(|key| (key.id.clone(), SecretBytes::from(key.secret.clone())));
+    Ok(Arc::new(KeyRing::new(keys)?))
+}

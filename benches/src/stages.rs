@@ -1,0 +1,268 @@
+//! The stages of the hot path, each on one thread and on warm micro-batches, in µs a record.
+//!
+//! The functions that open a record are called as the pipeline's plan calls them, on the columns
+//! that the stage before has made. The lines below them are the engine's own stages, which contain
+//! those functions where they are indented.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use clap::Args;
+use datafusion::logical_expr::ColumnarValue;
+use datafusion::scalar::ScalarValue;
+use engine::flow::extraction::Extracted;
+use engine::kafka::SourceBatch;
+use engine::parquet_files::{FileNaming, write};
+use engine::state::MicroBatch;
+use engine::storage::Storage;
+use generator::workload::{Seeding, Workload};
+use generator::{Keys, Profile};
+use tokio::runtime::Runtime;
+
+use crate::figures::{Outcome, percentile, say};
+use crate::material::{Material, Products};
+
+mod call;
+mod path;
+
+use call::Functions;
+use path::Path;
+
+/// What `mobile_events.sql` asks of a record's envelope.
+const ENVELOPE: &str = "key_id STRING, payload STRING";
+/// What it asks of the events in a record.
+const BODY: &str = "ARRAY<STRUCT<\
+    event_id STRING, app_key STRING, event STRING, time BIGINT, send_time BIGINT, \
+    channel STRUCT<id STRING, sub STRING, click_id STRING>, \
+    device STRUCT<oaid STRING, android_id STRING, model STRING, brand STRING, os STRING, os_ver STRING>, \
+    app STRUCT<ver STRING, build STRING, pkg STRING>, \
+    test BOOLEAN>>";
+
+/// Options of the bench.
+#[derive(Args)]
+pub struct StagesArgs {
+    /// Micro-batches that are timed.
+    #[arg(long, default_value_t = 24)]
+    batches: usize,
+    /// Records in a micro-batch.
+    #[arg(long, default_value_t = 16_384)]
+    records: usize,
+}
+
+/// Micro-batches at the start that are not counted.
+const WARM: usize = 4;
+
+/// One stage with its times, in µs a record.
+struct Stage {
+    name: &'static str,
+    title: &'static str,
+    times_us: Vec<f64>,
+}
+
+/// All stages, in the order in which they were first timed.
+struct Stages {
+    records: usize,
+    stages: Vec<Stage>,
+}
+
+impl Stages {
+    /// Times one run of a stage.
+    fn time<T>(
+        &mut self,
+        name: &'static str,
+        title: &'static str,
+        work: impl FnOnce() -> Outcome<T>,
+    ) -> Outcome<T> {
+        let started = Instant::now();
+        let result = black_box(work()?);
+        self.took(
+            name,
+            title,
+            started.elapsed().as_secs_f64() / self.records as f64,
+        );
+        Ok(result)
+    }
+
+    fn took(&mut self, name: &'static str, title: &'static str, seconds_a_record: f64) {
+        let time_us = seconds_a_record * 1e6;
+        match self.stages.iter_mut().find(|s| s.name == name) {
+            Some(stage) => stage.times_us.push(time_us),
+            None => self.stages.push(Stage {
+                name,
+                title,
+                times_us: vec![time_us],
+            }),
+        }
+    }
+
+    fn print(&mut self) {
+        println!("{:<58} {:>8} {:>8}", "µs a record", "median", "least");
+        for stage in &mut self.stages {
+            let median = percentile(&mut stage.times_us, 0.5);
+            let least = percentile(&mut stage.times_us, 0.0);
+            println!("{:<58} {median:>8.3} {least:>8.3}", stage.title);
+        }
+        for stage in &mut self.stages {
+            let median = percentile(&mut stage.times_us, 0.5);
+            say(&format!("stages.{}_us", stage.name), format!("{median:.3}"));
+        }
+    }
+}
+
+/// Runs the bench.
+pub fn run(args: &StagesArgs) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    let keys = Keys::from_seed(7);
+    let workload = Workload::new(Profile::canonical(), &keys, Seeding::new(1), 12);
+    let products = Products::new(workload.catalog())?;
+    let mut material = Material::new(workload);
+    let functions = Functions::new(&keys)?;
+    let mut path = Path::new(&keys)?;
+    let mut stages = Stages {
+        records: args.records,
+        stages: Vec::new(),
+    };
+    let (mut events, mut archive) = (Vec::new(), Vec::new());
+    let mut bytes = 0;
+    for n in 0..WARM + args.batches {
+        let batch = material.batch(args.records)?;
+        if n == WARM {
+            stages.stages.clear();
+        }
+        bytes += batch.bytes;
+        open(&mut stages, &functions, &batch)?;
+        let extracted = extract(&mut stages, &runtime, &path, &products, &batch)?;
+        for (table, rows) in &extracted.rows {
+            match &**table {
+                "events" => events.push(rows.clone()),
+                "archive" => archive.push(rows.clone()),
+                _ => {}
+            }
+        }
+        post(&mut stages, &runtime, &mut path, extracted)?;
+    }
+    let all = args.records * (WARM + args.batches);
+    println!(
+        "{} micro-batches of {} records, {:.0} bytes a record, {} devices in the index",
+        args.batches,
+        args.records,
+        bytes as f64 / all as f64,
+        path.ledger.ledger.index().len()
+    );
+    for (name, title, table, rows) in [
+        (
+            "parquet_events",
+            "Parquet of events (a commit group)",
+            "events",
+            events,
+        ),
+        (
+            "parquet_archive",
+            "Parquet of the archive (a commit group)",
+            "archive",
+            archive,
+        ),
+    ] {
+        for _ in 0..3 {
+            let seconds = encode(&runtime, &path, table, &rows)?;
+            stages.took(name, title, seconds / all as f64);
+        }
+    }
+    stages.print();
+    Ok(())
+}
+
+/// The functions of the pipeline that open a record, one by one.
+fn open(stages: &mut Stages, functions: &Functions, batch: &SourceBatch) -> Outcome {
+    let array = |array: &ArrayRef| ColumnarValue::Array(array.clone());
+    let text = |text: &str| ColumnarValue::Scalar(ScalarValue::from(text));
+    let value = column(&batch.records, "value")?;
+    let envelope = stages.time("from_json_envelope", "  from_json of the envelope", || {
+        functions.call("from_json", vec![array(value), text(ENVELOPE)])
+    })?;
+    let envelope = envelope.as_struct();
+    let (key_id, payload) = (envelope.column(0), envelope.column(1));
+    let sealed = stages.time("unbase64", "  unbase64", || {
+        functions.call("unbase64", vec![array(payload)])
+    })?;
+    let plain = stages.time("decrypt", "  try_aes_decrypt", || {
+        functions.call("try_aes_decrypt", vec![array(&sealed), array(key_id)])
+    })?;
+    let body = stages.time("gunzip_if", "  gunzip_if (nothing is gzipped)", || {
+        functions.call("gunzip_if", vec![array(&plain)])
+    })?;
+    let parsed = stages.time(
+        "from_json_body",
+        "  from_json of the body, 20 fields",
+        || functions.call("from_json", vec![array(&body), text(BODY)]),
+    )?;
+    if parsed.null_count() * 20 > parsed.len() {
+        return Err("more than 5 % of the records did not open".into());
+    }
+    Ok(())
+}
+
+fn extract(
+    stages: &mut Stages,
+    runtime: &Runtime,
+    path: &Path,
+    products: &Products,
+    batch: &SourceBatch,
+) -> Outcome<Extracted> {
+    let title = "the pipeline's plan, all of the above included";
+    stages.time("pipeline", title, || {
+        let plan = &path.extraction.pipelines[0].plan;
+        Ok(runtime.block_on(plan.run(&batch.records, products))?)
+    })?;
+    let title = "extraction: the pipeline, archive rows, engine columns, counts";
+    stages.time("extraction", title, || {
+        Ok(runtime.block_on(path.extraction.run(batch, products))?)
+    })
+}
+
+fn post(stages: &mut Stages, runtime: &Runtime, path: &mut Path, extracted: Extracted) -> Outcome {
+    let mut rows = extracted.rows;
+    let events = rows
+        .iter()
+        .find(|(table, _)| **table == *"events")
+        .map(|(_, rows)| rows.clone())
+        .ok_or("no events")?;
+    let ledger = &mut path.ledger;
+    let entries = stages.time("ledger", "ledger post, 2 % new devices", || {
+        Ok(runtime.block_on(ledger.post(&events))?)
+    })?;
+    if let Some(entries) = entries {
+        rows.push((path.ledger.name.clone(), entries));
+    }
+    stages.time("publish", "publish", || {
+        let micro_batch = MicroBatch {
+            rows,
+            offsets: extracted.offsets,
+            counts: extracted.counts,
+            ..MicroBatch::default()
+        };
+        Ok(path
+            .publisher
+            .publish(micro_batch, engine::clock::now_us())?)
+    })?;
+    Ok(())
+}
+
+/// Seconds that a commit group's rows of a table take to become files in memory.
+fn encode(runtime: &Runtime, path: &Path, table: &str, rows: &[RecordBatch]) -> Outcome<f64> {
+    let storage = Storage::in_memory();
+    let naming = FileNaming { epoch: 1, group: 1 };
+    let table = path.configuration.table(table).ok_or("no such table")?;
+    let started = Instant::now();
+    black_box(runtime.block_on(write(table, rows, &naming, &storage))?);
+    Ok(started.elapsed().as_secs_f64())
+}
+
+fn column<'a>(batch: &'a RecordBatch, name: &str) -> Outcome<&'a Arc<dyn Array>> {
+    Ok(batch.column_by_name(name).ok_or("a column is missing")?)
+}
