@@ -33,8 +33,9 @@ use crate::setup::Setup;
 
 /// Events that became visible in the first seconds are not counted.
 const WARM: Duration = Duration::from_secs(5);
-/// How far back a question looks.
-const WINDOW_US: i64 = 5_000_000;
+/// How far back a question looks at the least; further, twice as far as the oldest event was that
+/// has become visible.
+const WINDOW_US_MIN: i64 = 3_000_000;
 /// How long the engine may take to read the rest.
 const REST_LIMIT: Duration = Duration::from_secs(60);
 
@@ -68,6 +69,7 @@ impl QueryBackend for Backend {
 #[derive(Default)]
 struct Seen {
     counts: HashMap<i64, i64>,
+    window_us: i64,
     /// Milliseconds, and how many events took so long.
     ages_ms: Vec<(f64, u64)>,
     answers_ms: Vec<f64>,
@@ -152,7 +154,7 @@ async fn watch(address: &str, generation: &Generation, pause: Duration) -> Outco
 
 impl Seen {
     async fn ask(&mut self, client: &mut Client, counts: bool) -> Outcome {
-        let from_us = Utc::now().timestamp_micros() - WINDOW_US;
+        let from_us = Utc::now().timestamp_micros() - self.window_us.max(WINDOW_US_MIN);
         let from = DateTime::from_timestamp_micros(from_us)
             .unwrap_or_default()
             .to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -174,12 +176,12 @@ impl Seen {
                 let known = self.counts.insert(*received_us, *count).unwrap_or(0);
                 let more = u64::try_from(count - known).unwrap_or(0);
                 if counts && more > 0 {
-                    let age_ms = (now_us - received_us) as f64 / 1e3;
-                    self.ages_ms.push((age_ms, more));
+                    let age_us = now_us - received_us;
+                    self.window_us = self.window_us.max(2 * age_us);
+                    self.ages_ms.push((age_us as f64 / 1e3, more));
                 }
             }
         }
-        self.counts.retain(|received_us, _| *received_us >= from_us);
         Ok(())
     }
 }

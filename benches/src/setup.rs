@@ -25,8 +25,8 @@ pub struct Setup {
     pub topic: String,
     /// The topic of the products.
     pub products_topic: String,
-    /// The folder of everything that the run writes.
-    pub folder: TempDir,
+    /// Everything that the run writes; deleted in the end.
+    _folder: TempDir,
 }
 
 impl Setup {
@@ -60,7 +60,7 @@ impl Setup {
             keys,
             topic,
             products_topic,
-            folder,
+            _folder: folder,
         })
     }
 }

@@ -97,6 +97,7 @@ impl Engine {
         let stop_sources = Arc::new(AtomicBool::new(false));
         let shared = Arc::new(Shared {
             publisher: publisher.clone(),
+            dimension_versions: Arc::default(),
             sources: Arc::default(),
             ledgers: ledgers.clone(),
             published: Arc::new(Notify::new()),
@@ -118,6 +119,8 @@ impl Engine {
             ))),
             storage,
             configuration_hash: configuration.hash.clone(),
+            key_version: keys.ids().join(","),
+            dimension_versions: shared.dimension_versions.clone(),
             sources: shared.sources.clone(),
             ledgers: ledgers.clone(),
             published: shared.published.clone(),

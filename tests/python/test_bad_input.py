@@ -39,6 +39,7 @@ def refusal(server: Server, *settings: str) -> str:
     assert code not in (0, 101), process.tail()
     assert "listening on" not in process.output()
     assert "panicked" not in process.output()
+    assert "\x1b" not in process.output(), "colours in a file"
     return process.output()
 
 
@@ -148,6 +149,7 @@ def test_check_passes_the_folder_that_ships(
 ) -> None:
     config = new_server(offline).configuration.write(folder / "headwater.toml")
     assert "pipelines" in must_run("check", "--config", config)
+    assert "pipelines" in must_run("check", "--sql", cache.sql_folder())
 
 
 def test_a_port_in_use_is_said_at_start(offline: Workload, new_server: ServerFactory) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from conftest import ServerFactory
 from harness.books import Books
 from harness.checks import CREDITS, assert_agrees_with_books
+from harness.deadline import wait_until
 from harness.difference import assert_same_rows
 from harness.kafka_server import KafkaServer
 from harness.workload import Workload
@@ -58,3 +60,28 @@ def test_a_kafka_that_goes_away_and_comes_back_is_read_on(
     workload.send(EVENTS, "--seed", "8")
     server.wait_until_read()
     assert_agrees_with_books(server, Books.read(workload.books))
+
+
+def test_the_index_is_a_cache(workload: Workload, new_server: ServerFactory) -> None:
+    """A start takes a snapshot and what the ledger has since; without one it takes the ledger."""
+    workload.send(EVENTS)
+    server = new_server(
+        workload,
+        ingest__commit_interval_ms=200,
+        ingest__commit_bytes=1 << 20,
+        ingest__micro_batch_records=500,
+        maintenance__checkpoint_every_groups=2,
+    ).start()
+    server.wait_until_read()
+    cache = server.configuration.storage / "cache"
+    wait_until("a snapshot is written", lambda: any(cache.glob("*.index")), timeout_s=60)
+    server.kill()
+
+    for seed, from_snapshot in (("8", "true"), ("9", "false")):
+        workload.send(EVENTS, "--seed", seed)
+        server.start()
+        server.process.wait_for_line(rf"index loaded.*from_snapshot={from_snapshot}", 60)
+        server.wait_until_read()
+        assert_agrees_with_books(server, Books.read(workload.books))
+        server.kill()
+        shutil.rmtree(cache, ignore_errors=True)

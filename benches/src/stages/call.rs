@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{Field, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::config::ConfigOptions;
+use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs};
 use datafusion::prelude::SessionContext;
@@ -30,6 +31,12 @@ impl Functions {
     /// Calls one; at least one argument is a column.
     pub fn call(&self, name: &str, args: Vec<ColumnarValue>) -> Outcome<ArrayRef> {
         let function = self.session.udf(name)?;
+        let types: Vec<DataType> = args.iter().map(ColumnarValue::data_type).collect();
+        let args = args
+            .iter()
+            .zip(function.coerce_types(&types)?)
+            .map(|(arg, wanted)| arg.cast_to(&wanted, None))
+            .collect::<Result<Vec<_>>>()?;
         let arg_fields: Vec<FieldRef> = args
             .iter()
             .map(|arg| Arc::new(Field::new("argument", arg.data_type(), true)))

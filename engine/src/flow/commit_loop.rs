@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
+use super::dimension_flow::DimensionVersions;
 use super::ledgers::Ledgers;
 use crate::commit::{COMMITS, Committer, GroupDraft, Maintainer, PartitionCount, TablePins};
 use crate::error::Result;
@@ -49,6 +50,10 @@ pub struct CommitLoop {
     pub ledgers: Ledgers,
     /// The configuration that the rows were made with.
     pub configuration_hash: String,
+    /// The key ids that were known.
+    pub key_version: String,
+    /// The dimensions' versions.
+    pub dimension_versions: DimensionVersions,
     /// Told when micro-batches have been published.
     pub published: Arc<Notify>,
     /// Told when a group has been committed, so that a reader that paused goes on.
@@ -171,6 +176,8 @@ impl CommitLoop {
             incarnations: (*cut.incarnations).clone(),
             counts: summed(cut.counts.iter().flat_map(|c| &c.1)),
             configuration_hash: self.configuration_hash.clone(),
+            dimension_versions: self.dimension_versions.lock().clone(),
+            key_version: self.key_version.clone(),
             last_entry: cut.last_entry,
             ..GroupDraft::default()
         }

@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 
 use crate::error::{EngineError, Result};
 use crate::kafka::{DimensionReader, DimensionTable};
 use crate::sql::{DimensionSnapshot, Dimensions};
+
+/// How far each dimension's topic has been read, by its name, as commit groups keep it.
+pub type DimensionVersions = Arc<Mutex<BTreeMap<String, String>>>;
 
 /// The current rows of all dimensions.
 #[derive(Debug, Default)]
@@ -69,10 +73,17 @@ impl DimensionFlow {
         })
     }
 
+    /// Notes how far the topic has been read.
+    pub fn note_version(&self, versions: &DimensionVersions) {
+        let version = self.reader.version_text();
+        versions.lock().insert(self.name.to_string(), version);
+    }
+
     /// Follows the topic on a thread of its own: a change is seen by the next micro-batch.
     pub fn follow(
         mut self,
         dimensions: Arc<LiveDimensions>,
+        versions: DimensionVersions,
         stop: Arc<AtomicBool>,
     ) -> Result<JoinHandle<Result<()>>> {
         std::thread::Builder::new()
@@ -82,6 +93,7 @@ impl DimensionFlow {
                     if self.read_some()? {
                         let rows = self.rows()?;
                         dimensions.put(&self.name, rows);
+                        self.note_version(&versions);
                     }
                 }
                 Ok(())

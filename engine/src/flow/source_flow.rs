@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use super::dimension_flow::DimensionVersions;
 use super::extraction::{Extracted, Extraction};
 use super::ledgers::Ledgers;
 use crate::clock::now_us;
@@ -31,6 +32,8 @@ const PRESSURE_WAIT: Duration = Duration::from_millis(100);
 pub struct Shared {
     /// The state.
     pub publisher: Arc<Publisher>,
+    /// The dimensions' versions.
+    pub dimension_versions: DimensionVersions,
     /// The sources being read.
     pub sources: Arc<Mutex<Vec<SourceHandle>>>,
     /// The ledgers.

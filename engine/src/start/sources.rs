@@ -201,7 +201,11 @@ impl Sources {
         let live = Arc::new(LiveDimensions::new(rows));
         let followers = flows
             .into_iter()
-            .map(|f| f.follow(live.clone(), self.shared.stop.clone()))
+            .map(|flow| {
+                let versions = self.shared.dimension_versions.clone();
+                flow.note_version(&versions);
+                flow.follow(live.clone(), versions, self.shared.stop.clone())
+            })
             .collect::<Result<Vec<_>>>()?;
         Ok(Some((live, followers)))
     }

@@ -23,7 +23,7 @@ class Configuration:
     mobile_topic: str
     products_topic: str
     sql: Path = field(default_factory=cache.sql_folder)
-    more: dict[str, str | int] = field(default_factory=dict)
+    more: dict[str, str | int | dict[str, str]] = field(default_factory=dict)
 
     def sections(self) -> dict[str, dict[str, object]]:
         """Every setting by section and name."""
