@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
 use datafusion::prelude::SessionContext;
 
 use super::*;
+use crate::commit::commits_table;
 use crate::parquet_files::{FileNaming, write};
 use crate::sql::Configuration;
 use crate::storage::Storage;
@@ -74,19 +75,19 @@ struct Fixture {
 
 fn fixture() -> Fixture {
     let storage = Storage::in_memory();
-    let def = Arc::new(table());
+    let empty = |def: TableDef| {
+        let state = TableState {
+            def: Arc::new(def),
+            files: Arc::default(),
+            tail: Vec::new(),
+        };
+        (state.def.name.clone(), state)
+    };
     let state = Published {
         sequence: 0,
         group: 0,
         published_at_us: 0,
-        tables: BTreeMap::from([(
-            def.name.clone(),
-            TableState {
-                def,
-                files: Arc::default(),
-                tail: Vec::new(),
-            },
-        )]),
+        tables: [table(), commits_table()].map(empty).into(),
         offsets: Arc::default(),
         committed_offsets: Arc::default(),
         incarnations: Arc::default(),
