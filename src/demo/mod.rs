@@ -85,7 +85,8 @@ impl Demo {
     fn run(&mut self, args: &DemoArgs, stop: &AtomicBool) -> Outcome {
         self.draw_until(|demo| stop.load(Ordering::Acquire) || demo.generation.is_finished())?;
         self.generation.stop();
-        let verdict = end::settle(self)?;
+        let interrupted = stop.load(Ordering::Acquire);
+        let verdict = end::settle(self, interrupted)?;
         self.screen.say(&verdict.text);
         if args.exit || stop.load(Ordering::Acquire) {
             return verdict.outcome();
