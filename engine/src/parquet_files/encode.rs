@@ -1,39 +1,68 @@
 //! A file's bytes: how its columns are encoded and compressed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::interleave_record_batch;
 use arrow::datatypes::DataType;
-use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
+use super::chunks::Chunks;
+use super::gather::gathered;
+use super::ranges::Ranges;
+use super::split::RowAt;
 use crate::error::Result;
-use crate::values::{TableDef, TableKind};
+use crate::values::{ColumnRange, TableDef, TableKind};
 
 const ROW_GROUP_ROWS: usize = 256 * 1024;
+/// What a row group of large values takes; it is in memory until it is whole.
+const ROW_GROUP_BYTES: usize = 64 << 20;
 const DATA_PAGE_BYTES: usize = 1 << 20;
 const STATISTICS_BYTES_MAX: usize = 64;
 
 /// Rows that are looked at to see whether a column's values repeat.
 const SAMPLE_ROWS: usize = 1024;
 
-/// Encodes one file.
-pub(super) fn encode(table: &TableDef, batch: &RecordBatch) -> Result<Bytes> {
-    let mut bytes = Vec::new();
-    let mut writer =
-        ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties(table, batch)?))?;
-    writer.write(batch)?;
+/// One file in memory.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    /// The file.
+    pub(super) bytes: Chunks,
+    /// Statistics for the log.
+    pub(super) ranges: BTreeMap<String, ColumnRange>,
+}
+
+/// Encodes some rows, not none, as one file, in their order.
+pub(super) fn encode(table: &TableDef, stored: &[RecordBatch], rows: &[RowAt]) -> Result<Encoded> {
+    let batches: Vec<_> = stored.iter().collect();
+    let sample = interleave_record_batch(&batches, &rows[..rows.len().min(SAMPLE_ROWS)])?;
+    let mut bytes = Chunks::default();
+    let mut ranges = Ranges::default();
+    let mut writer = ArrowWriter::try_new(
+        &mut bytes,
+        sample.schema(),
+        Some(properties(table, &sample)?),
+    )?;
+    for part in gathered(stored, rows) {
+        let part = part?;
+        ranges.add(&part);
+        writer.write(&part)?;
+    }
     writer.close()?;
-    Ok(Bytes::from(bytes))
+    Ok(Encoded {
+        bytes,
+        ranges: ranges.finish()?,
+    })
 }
 
 fn properties(table: &TableDef, batch: &RecordBatch) -> Result<WriterProperties> {
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_data_page_size_limit(DATA_PAGE_BYTES)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_statistics_truncate_length(Some(STATISTICS_BYTES_MAX))

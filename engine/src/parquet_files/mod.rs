@@ -2,13 +2,16 @@
 //!
 //! [`write`] takes record batches of a table's full schema and gives back the files that a
 //! commit adds. The way: `split` tells which rows go to which file, `encode` makes a file's
-//! bytes and statistics (`ranges`), `naming` its path; only then anything touches storage.
+//! bytes (`chunks`) and statistics (`ranges`) of the rows that `gather` brings together, `naming`
+//! its path; only then anything touches storage. Rows keep the order in which they arrived: files
+//! that are sorted are compaction's.
 
+mod chunks;
 mod encode;
+mod gather;
 mod naming;
 mod partition_value;
 mod ranges;
-mod sort;
 mod split;
 mod write;
 

@@ -21,61 +21,173 @@ const TEXT_CHARS_MAX: usize = 32;
 /// The members of `position` that have ranges: they prove which records a file can hold.
 const POSITION_LEAVES: [&str; 2] = ["partition", "offset"];
 
-/// The ranges of a file's columns: whole numbers, text, dates and timestamps have least and
-/// greatest, booleans and floats a null count only; binary columns and lists have none, structs
-/// none but `position`.
-pub(super) fn ranges(batch: &RecordBatch) -> Result<BTreeMap<String, ColumnRange>> {
-    let mut ranges = BTreeMap::new();
-    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if let Some(range) = range(column)? {
-            ranges.insert(field.name().clone(), range);
-        }
-        if field.name() == "position"
-            && let Some(position) = column.as_struct_opt()
-        {
-            for leaf in POSITION_LEAVES {
-                if let Some(column) = position.column_by_name(leaf)
-                    && let Some(range) = range(column)?
-                {
-                    ranges.insert(format!("position.{leaf}"), range);
+/// The ranges of a file's columns, brought up to date part by part: whole numbers, text, dates and
+/// timestamps have least and greatest, booleans and floats a null count only; binary columns and
+/// lists have none, structs none but `position`.
+#[derive(Debug, Default)]
+pub(super) struct Ranges {
+    columns: BTreeMap<String, Column>,
+}
+
+/// What is known of one column.
+#[derive(Debug)]
+struct Column {
+    bounds: Bounds,
+    null_count: usize,
+}
+
+/// The least and greatest value of a column, by what it holds.
+#[derive(Debug)]
+enum Bounds {
+    Numbers(Extremes<i64>),
+    Texts(Extremes<String>),
+    Days(Extremes<i32>),
+    Micros(Extremes<i64>),
+    /// Counted only.
+    Unordered,
+}
+
+#[derive(Debug)]
+struct Extremes<T> {
+    least: Option<T>,
+    greatest: Option<T>,
+}
+
+impl Ranges {
+    /// Takes a part of the file's rows.
+    pub(super) fn add(&mut self, part: &RecordBatch) {
+        for (field, column) in part.schema().fields().iter().zip(part.columns()) {
+            self.add_column(field.name(), column);
+            if field.name() == "position"
+                && let Some(position) = column.as_struct_opt()
+            {
+                for leaf in POSITION_LEAVES {
+                    if let Some(column) = position.column_by_name(leaf) {
+                        self.add_column(&format!("position.{leaf}"), column);
+                    }
                 }
             }
         }
     }
-    Ok(ranges)
+
+    /// The ranges of all parts.
+    pub(super) fn finish(self) -> Result<BTreeMap<String, ColumnRange>> {
+        let columns = self.columns.into_iter();
+        columns
+            .map(|(name, column)| Ok((name, column.finish()?)))
+            .collect()
+    }
+
+    fn add_column(&mut self, name: &str, values: &ArrayRef) {
+        if let Some(column) = self.columns.get_mut(name) {
+            column.add(values);
+        } else if let Some(bounds) = Bounds::of(values.data_type()) {
+            let mut column = Column {
+                bounds,
+                null_count: 0,
+            };
+            column.add(values);
+            self.columns.insert(name.to_owned(), column);
+        }
+    }
 }
 
-fn range(column: &ArrayRef) -> Result<Option<ColumnRange>> {
-    let (min, max) = match column.data_type() {
-        DataType::Int64 => numbers::<Int64Type>(column),
-        DataType::Int32 => numbers::<Int32Type>(column),
-        DataType::Int16 => numbers::<Int16Type>(column),
-        DataType::Int8 => numbers::<Int8Type>(column),
-        DataType::Utf8 => {
-            let texts = column.as_string::<i32>();
-            (
-                compute::min_string(texts).map_or(Value::Null, |t| Value::from(least_text(t))),
-                compute::max_string(texts).map_or(Value::Null, |t| Value::from(greatest_text(t))),
-            )
+impl Column {
+    fn add(&mut self, values: &ArrayRef) {
+        self.null_count += values.null_count();
+        self.bounds.add(values);
+    }
+
+    fn finish(self) -> Result<ColumnRange> {
+        let (min, max) = match self.bounds {
+            Bounds::Numbers(Extremes { least, greatest }) => (least.into(), greatest.into()),
+            Bounds::Texts(Extremes { least, greatest }) => (
+                least.map(|t| least_text(&t).to_owned()).into(),
+                greatest.map(|t| greatest_text(&t)).into(),
+            ),
+            Bounds::Days(days) => days.as_json(date)?,
+            Bounds::Micros(micros) => micros.as_json(timestamp)?,
+            Bounds::Unordered => (Value::Null, Value::Null),
+        };
+        Ok(ColumnRange {
+            min,
+            max,
+            null_count: self.null_count as i64,
+        })
+    }
+}
+
+impl Bounds {
+    /// No value yet; none for a type without statistics.
+    fn of(data_type: &DataType) -> Option<Self> {
+        match data_type {
+            DataType::Int64 | DataType::Int32 | DataType::Int16 | DataType::Int8 => {
+                Some(Self::Numbers(Extremes::default()))
+            }
+            DataType::Utf8 => Some(Self::Texts(Extremes::default())),
+            DataType::Date32 => Some(Self::Days(Extremes::default())),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                Some(Self::Micros(Extremes::default()))
+            }
+            DataType::Boolean | DataType::Float32 | DataType::Float64 => Some(Self::Unordered),
+            _ => None,
         }
-        DataType::Date32 => {
-            let (min, max) = bounds::<Date32Type>(column);
-            let text = |days: Option<i32>| days.map(date).transpose().map(Value::from);
-            (text(min)?, text(max)?)
+    }
+
+    fn add(&mut self, values: &ArrayRef) {
+        match self {
+            Self::Numbers(extremes) => match values.data_type() {
+                DataType::Int32 => extremes.add(bounds::<Int32Type>(values)),
+                DataType::Int16 => extremes.add(bounds::<Int16Type>(values)),
+                DataType::Int8 => extremes.add(bounds::<Int8Type>(values)),
+                _ => extremes.add(bounds::<Int64Type>(values)),
+            },
+            Self::Texts(extremes) => {
+                let texts = values.as_string::<i32>();
+                extremes.add_texts(compute::min_string(texts), compute::max_string(texts));
+            }
+            Self::Days(extremes) => extremes.add(bounds::<Date32Type>(values)),
+            Self::Micros(extremes) => extremes.add(bounds::<TimestampMicrosecondType>(values)),
+            Self::Unordered => {}
         }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            let (min, max) = bounds::<TimestampMicrosecondType>(column);
-            let text = |micros: Option<i64>| micros.map(timestamp).transpose().map(Value::from);
-            (text(min)?, text(max)?)
+    }
+}
+
+impl<T> Default for Extremes<T> {
+    fn default() -> Self {
+        Self {
+            least: None,
+            greatest: None,
         }
-        DataType::Boolean | DataType::Float32 | DataType::Float64 => (Value::Null, Value::Null),
-        _ => return Ok(None),
-    };
-    Ok(Some(ColumnRange {
-        min,
-        max,
-        null_count: column.null_count() as i64,
-    }))
+    }
+}
+
+impl<T: Ord + Copy> Extremes<T> {
+    fn add<N: Into<T>>(&mut self, (least, greatest): (Option<N>, Option<N>)) {
+        let (least, greatest) = (least.map(Into::into), greatest.map(Into::into));
+        self.least = self.least.into_iter().chain(least).min();
+        self.greatest = self.greatest.into_iter().chain(greatest).max();
+    }
+
+    fn as_json(&self, text: impl Fn(T) -> Result<String>) -> Result<(Value, Value)> {
+        let json = |value: Option<T>| value.map(&text).transpose().map(Value::from);
+        Ok((json(self.least)?, json(self.greatest)?))
+    }
+}
+
+impl Extremes<String> {
+    fn add_texts(&mut self, least: Option<&str>, greatest: Option<&str>) {
+        if let Some(text) = least
+            && self.least.as_deref().is_none_or(|known| text < known)
+        {
+            self.least = Some(text.to_owned());
+        }
+        if let Some(text) = greatest
+            && self.greatest.as_deref().is_none_or(|known| text > known)
+        {
+            self.greatest = Some(text.to_owned());
+        }
+    }
 }
 
 fn bounds<T: ArrowPrimitiveType>(column: &ArrayRef) -> (Option<T::Native>, Option<T::Native>)
@@ -84,15 +196,6 @@ where
 {
     let values: &PrimitiveArray<T> = column.as_primitive();
     (compute::min(values), compute::max(values))
-}
-
-fn numbers<T: ArrowPrimitiveType>(column: &ArrayRef) -> (Value, Value)
-where
-    T::Native: arrow::array::ArrowNativeTypeOp + Into<i64>,
-{
-    let (min, max) = bounds::<T>(column);
-    let value = |v: Option<T::Native>| v.map_or(Value::Null, |v| Value::from(v.into()));
-    (value(min), value(max))
 }
 
 /// A timestamp in Delta's statistics: ISO 8601 in UTC. Microseconds are kept, so that no reader
@@ -164,7 +267,10 @@ mod tests {
             ],
         )
         .unwrap();
-        let ranges = ranges(&batch).unwrap();
+        let mut ranges = Ranges::default();
+        ranges.add(&batch.slice(0, 1));
+        ranges.add(&batch.slice(1, 2));
+        let ranges = ranges.finish().unwrap();
         assert_eq!(ranges.len(), 2);
         assert_eq!(ranges["name"].min, "a");
         assert_eq!(ranges["name"].max, "b");

@@ -161,14 +161,14 @@ async fn each_partition_has_a_file_and_late_rows_have_their_own() {
         .next()
         .unwrap()
         .unwrap();
-    let expected = [at(9), at(10) + 2, at(10) + 9];
+    let expected = [at(10) + 9, at(10) + 2, at(9)];
     assert_eq!(
         batch.column_by_name("event_time").unwrap(),
         &times(&expected)
     );
     assert_eq!(
         batch.column_by_name("position").unwrap(),
-        &positions(&[4, 2, 0])
+        &positions(&[0, 2, 4])
     );
     assert!(batch.column_by_name("product").is_none());
 }

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::compute::interleave_record_batch;
-use bytes::Bytes;
 use futures::{StreamExt, stream};
+use object_store::PutPayload;
 use object_store::path::Path;
 
 use super::encode::encode;
 use super::naming::FileNaming;
-use super::ranges::ranges;
-use super::sort::sort_rows;
 use super::split::{RowAt, split};
+use crate::clock::now_us;
 use crate::error::{EngineError, Result};
 use crate::storage::Storage;
 use crate::values::{DataFile, TableDef};
@@ -69,10 +67,10 @@ pub(super) async fn write_with(
             .map_err(|e| EngineError::internal("writing Parquet was cut off").caused_by(e))?
             .map_err(|e| e.context(format!("writing rows of table {}", table.name)))?;
     let folder = Path::from(table.location.as_str());
-    let puts = encoded.into_iter().map(|(file, bytes)| {
+    let puts = encoded.into_iter().map(|(file, payload)| {
         let path = Path::from(format!("{folder}/{}", file.path));
         async move {
-            storage.put_file(&path, bytes).await;
+            storage.put_file(&path, payload).await;
             file
         }
     });
@@ -84,7 +82,7 @@ fn encode_all(
     batches: &[RecordBatch],
     naming: FileNaming,
     limits: WriteLimits,
-) -> Result<Vec<(DataFile, Bytes)>> {
+) -> Result<Vec<(DataFile, PutPayload)>> {
     let columns = batches
         .iter()
         .map(|batch| in_order(table, batch))
@@ -95,8 +93,7 @@ fn encode_all(
     }
     let rows_max = rows_max(&stored, limits);
     let mut files = Vec::new();
-    for mut file in split(table, &columns)? {
-        sort_rows(&columns, &mut file.rows);
+    for file in split(table, &columns)? {
         for rows in file.rows.chunks(rows_max) {
             let path = naming.path(&table.partition_by, &file.values, files.len());
             files.push(encode_one(table, &stored, rows, path, &file.values)?);
@@ -111,19 +108,17 @@ fn encode_one(
     rows: &[RowAt],
     path: String,
     values: &BTreeMap<String, Option<String>>,
-) -> Result<(DataFile, Bytes)> {
-    let batches: Vec<_> = stored.iter().collect();
-    let batch = interleave_record_batch(&batches, rows)?;
-    let bytes = encode(table, &batch)?;
+) -> Result<(DataFile, PutPayload)> {
+    let encoded = encode(table, stored, rows)?;
     let file = DataFile {
         path: Arc::from(path),
         partition_values: values.clone(),
-        size: bytes.len() as i64,
+        size: encoded.bytes.len() as i64,
         rows: rows.len() as i64,
-        modified_at_ms: chrono::Utc::now().timestamp_millis(),
-        ranges: ranges(&batch)?,
+        modified_at_ms: now_us() / 1000,
+        ranges: encoded.ranges,
     };
-    Ok((file, bytes))
+    Ok((file, encoded.bytes.into_payload()))
 }
 
 /// The columns of the table in its order, with its types and nullability.

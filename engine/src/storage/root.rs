@@ -10,7 +10,7 @@ use object_store::aws::AmazonS3ConfigKey;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use url::Url;
 
 use super::{Backoff, DurableLocal, FaultPlan, Faulty};
@@ -129,9 +129,10 @@ impl Storage {
     }
 
     /// Writes a file that only this writer names, again and again until it is there.
-    pub async fn put_file(&self, path: &Path, bytes: Bytes) {
+    pub async fn put_file(&self, path: &Path, bytes: impl Into<PutPayload>) {
+        let bytes = bytes.into();
         let mut backoff = Backoff::default();
-        while let Err(e) = self.store.put(path, bytes.clone().into()).await {
+        while let Err(e) = self.store.put(path, bytes.clone()).await {
             let what = format!("writing {path} to {}", self.url);
             backoff.wait(&what, &e).await;
         }
