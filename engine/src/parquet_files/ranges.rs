@@ -8,11 +8,10 @@ use arrow::datatypes::{
     DataType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
     TimestampMicrosecondType,
 };
-use chrono::DateTime;
 use serde_json::Value;
 
-use super::partition_value::date;
-use crate::error::{EngineError, Result};
+use super::partition_value::{calendar_date, calendar_time};
+use crate::error::Result;
 use crate::values::ColumnRange;
 
 /// Longest text in a range, in characters.
@@ -23,11 +22,12 @@ const POSITION_LEAVES: [&str; 2] = ["partition", "offset"];
 
 /// The ranges of a file's columns: whole numbers, text, dates and timestamps have least and
 /// greatest, booleans and floats a null count only; binary columns and lists have none, structs
-/// none but `position`.
+/// none but `position`. A date or timestamp outside the years 1 to 9999 leaves its column without
+/// least and greatest.
 pub(super) fn ranges(batch: &RecordBatch) -> Result<BTreeMap<String, ColumnRange>> {
     let mut ranges = BTreeMap::new();
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if let Some(range) = range(column)? {
+        if let Some(range) = range(column) {
             ranges.insert(field.name().clone(), range);
         }
         if field.name() == "position"
@@ -35,7 +35,7 @@ pub(super) fn ranges(batch: &RecordBatch) -> Result<BTreeMap<String, ColumnRange
         {
             for leaf in POSITION_LEAVES {
                 if let Some(column) = position.column_by_name(leaf)
-                    && let Some(range) = range(column)?
+                    && let Some(range) = range(column)
                 {
                     ranges.insert(format!("position.{leaf}"), range);
                 }
@@ -45,7 +45,7 @@ pub(super) fn ranges(batch: &RecordBatch) -> Result<BTreeMap<String, ColumnRange
     Ok(ranges)
 }
 
-fn range(column: &ArrayRef) -> Result<Option<ColumnRange>> {
+fn range(column: &ArrayRef) -> Option<ColumnRange> {
     let (min, max) = match column.data_type() {
         DataType::Int64 => numbers::<Int64Type>(column),
         DataType::Int32 => numbers::<Int32Type>(column),
@@ -60,22 +60,28 @@ fn range(column: &ArrayRef) -> Result<Option<ColumnRange>> {
         }
         DataType::Date32 => {
             let (min, max) = bounds::<Date32Type>(column);
-            let text = |days: Option<i32>| days.map(date).transpose().map(Value::from);
-            (text(min)?, text(max)?)
+            both(min.map(calendar_date), max.map(calendar_date))
         }
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             let (min, max) = bounds::<TimestampMicrosecondType>(column);
-            let text = |micros: Option<i64>| micros.map(timestamp).transpose().map(Value::from);
-            (text(min)?, text(max)?)
+            both(min.map(timestamp), max.map(timestamp))
         }
         DataType::Boolean | DataType::Float32 | DataType::Float64 => (Value::Null, Value::Null),
-        _ => return Ok(None),
+        _ => return None,
     };
-    Ok(Some(ColumnRange {
+    Some(ColumnRange {
         min,
         max,
         null_count: column.null_count() as i64,
-    }))
+    })
+}
+
+/// The range as texts; none where an end has no text, so that nothing is pruned by half a range.
+fn both(min: Option<Option<String>>, max: Option<Option<String>>) -> (Value, Value) {
+    match (min.flatten(), max.flatten()) {
+        (Some(min), Some(max)) => (Value::from(min), Value::from(max)),
+        _ => (Value::Null, Value::Null),
+    }
 }
 
 fn bounds<T: ArrowPrimitiveType>(column: &ArrayRef) -> (Option<T::Native>, Option<T::Native>)
@@ -96,11 +102,9 @@ where
 }
 
 /// A timestamp in Delta's statistics: ISO 8601 in UTC. Microseconds are kept, so that no reader
-/// needs to widen the greatest.
-fn timestamp(micros: i64) -> Result<String> {
-    DateTime::from_timestamp_micros(micros)
-        .map(|at| at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
-        .ok_or_else(|| EngineError::data("a timestamp is out of the calendar's range"))
+/// needs to widen the greatest. None outside the years that all readers know.
+fn timestamp(micros: i64) -> Option<String> {
+    calendar_time(micros).map(|at| at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
 }
 
 /// A text's first characters: at most the text.
@@ -125,7 +129,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use std::sync::Arc;
 
-    use arrow::array::{BinaryArray, StringArray, TimestampMicrosecondArray};
+    use arrow::array::{BinaryArray, Date32Array, StringArray, TimestampMicrosecondArray};
     use arrow::datatypes::{Field, Schema};
 
     use super::*;
@@ -171,5 +175,18 @@ mod tests {
         assert_eq!(ranges["name"].null_count, 1);
         assert_eq!(ranges["at"].min, Value::Null);
         assert_eq!(ranges["at"].null_count, 3);
+    }
+
+    #[test]
+    fn a_time_out_of_the_calendar_leaves_its_column_without_a_range() {
+        for odd in [i64::MIN, i64::MAX, 253_402_300_800_000_000] {
+            let times = TimestampMicrosecondArray::from(vec![0, odd]).with_timezone("UTC");
+            let found = range(&(Arc::new(times) as ArrayRef)).unwrap();
+            assert_eq!((found.min, found.max), (Value::Null, Value::Null));
+        }
+        let dates = Date32Array::from(vec![0, i32::MAX]);
+        let found = range(&(Arc::new(dates) as ArrayRef)).unwrap();
+        assert_eq!((found.min, found.max), (Value::Null, Value::Null));
+        assert_eq!(found.null_count, 0);
     }
 }
