@@ -84,12 +84,7 @@ impl Place {
     }
 
     fn snapshot(&self, ledger: &str) -> Vec<u8> {
-        std::fs::read(
-            self.tables()
-                .join(Path::new("cache"))
-                .join(format!("{ledger}.index")),
-        )
-        .unwrap()
+        std::fs::read(self.tables().join("cache").join(format!("{ledger}.index"))).unwrap()
     }
 }
 
