@@ -155,11 +155,11 @@ fn each_ledger_goes_on_from_its_own_last_entry() {
     // A ledger beside it.
     let engine = place.start(&["first", "second"]).unwrap();
     assert_eq!(last_entries(&engine), entries(&[("first", 3)]));
-    publish(&engine, &["c", "d"]);
+    publish(&engine, &["d", "e"]);
     engine.stop().unwrap();
 
     // One instead of it; what the other one has stays known.
-    let both = entries(&[("first", 4), ("second", 2)]);
+    let both = entries(&[("first", 5), ("second", 2)]);
     for ledgers in [&["second"][..], &["first", "second"]] {
         let engine = place.start(ledgers).unwrap();
         assert_eq!(last_entries(&engine), both);
