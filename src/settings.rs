@@ -19,7 +19,8 @@ pub fn read_settings(file: &Path, flags: &[String]) -> Outcome<Settings> {
         file: Some((file.to_path_buf(), text)),
         environment: std::env::vars()
             .filter(|(name, _)| {
-                name.starts_with("HEADWATER_") && !COMMAND_VARIABLES.contains(&name.as_str())
+                let setting = name.starts_with("HEADWATER_");
+                (setting && !COMMAND_VARIABLES.contains(&name.as_str())) || name.starts_with("AWS_")
             })
             .collect(),
         flags: flags.to_vec(),

@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use clap::Args;
 use engine::commit::{Committer, GroupDraft, WriterId};
 use engine::parquet_files::write;
+use engine::state::{FileIndex, Published, Publisher, TableState};
 use engine::storage::Storage;
 use engine::values::{DataFile, TableDef, TableKind};
 use tempfile::TempDir;
@@ -42,6 +43,7 @@ struct Side {
     storage: Storage,
     table: TableDef,
     committer: Committer,
+    publisher: Publisher,
     times_ms: Vec<f64>,
 }
 
@@ -94,8 +96,9 @@ impl Side {
         let mut side = Self {
             folder,
             storage,
-            table,
             committer,
+            publisher: publisher(&table)?,
+            table,
             times_ms: Vec::new(),
         };
         side.fill(files).await?;
@@ -115,7 +118,7 @@ impl Side {
                 group.push(copy);
             }
             made += group.len();
-            self.committer.commit(self.draft(group)).await?;
+            self.commit(group).await?;
         }
         Ok(())
     }
@@ -147,12 +150,21 @@ impl Side {
         }
     }
 
-    /// One group of one file. The file is durable before; the commit alone is timed.
+    /// Commits a group and publishes its files.
+    async fn commit(&mut self, files: Vec<DataFile>) -> Outcome {
+        let cut = self.publisher.current();
+        let added = [(self.table.name.clone(), files.clone())];
+        let committed = self.committer.commit(self.draft(files)).await?;
+        self.publisher.committed(&cut, committed.group, &added)?;
+        Ok(())
+    }
+
+    /// One group of one file. The file is durable before; the commit and the publishing of its
+    /// files are timed.
     async fn round(&mut self) -> Outcome {
         let file = self.file().await?;
-        let draft = self.draft(vec![file]);
         let started = Instant::now();
-        self.committer.commit(draft).await?;
+        self.commit(vec![file]).await?;
         self.times_ms.push(started.elapsed().as_secs_f64() * 1e3);
         Ok(())
     }
@@ -167,6 +179,29 @@ impl Side {
         );
         p50
     }
+}
+
+/// A published state with this table and nothing in it.
+fn publisher(table: &TableDef) -> Outcome<Publisher> {
+    let state = TableState {
+        def: Arc::new(table.clone()),
+        files: Arc::new(FileIndex::new(table, &[])?),
+        tail: Vec::new(),
+    };
+    Ok(Publisher::new(Published {
+        sequence: 0,
+        group: 0,
+        published_at_us: 0,
+        tables: BTreeMap::from([(table.name.clone(), state)]),
+        offsets: Arc::default(),
+        committed_offsets: Arc::default(),
+        incarnations: Arc::default(),
+        tail_bytes: 0,
+        last_entries: BTreeMap::new(),
+        dimension_versions: Arc::default(),
+        counts: Vec::new(),
+        progress: BTreeMap::new(),
+    }))
 }
 
 fn time_type() -> DataType {

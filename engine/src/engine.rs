@@ -1,6 +1,7 @@
 //! The engine as a process runs it: started from settings, watched for failure, stopped.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -9,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
 
 use crate::commit::{Committer, Maintainer, Recovered, WriterId, commits_table};
-use crate::error::{EngineError, Kind, Result};
+use crate::error::{EngineError, Result};
 use crate::flow::commit_loop::{CommitLoop, CommitRhythm};
 use crate::flow::ledgers::Ledgers;
 use crate::flow::source_flow::Shared;
@@ -17,7 +18,7 @@ use crate::settings::Settings;
 use crate::sql::Configuration;
 use crate::start::{LedgersConfig, Sources, open_ledgers};
 use crate::state::{FileIndex, Published, Publisher, Sessions, SessionsConfig, TableState};
-use crate::storage::{FaultPlan, Storage};
+use crate::storage::{FaultPlan, Storage, with_s3_environment};
 use crate::values::TableDef;
 
 /// A running engine.
@@ -85,6 +86,7 @@ impl Engine {
             &LedgersConfig {
                 sessions: &own,
                 publisher: &publisher,
+                storage: &storage,
                 run: &run,
                 index_bytes_max: settings.ingest.index_bytes_max,
                 cache: storage.folder().map(|folder| folder.join("cache")),
@@ -119,8 +121,7 @@ impl Engine {
             ))),
             storage,
             configuration_hash: configuration.hash.clone(),
-            key_version: keys.ids().join(","),
-            dimension_versions: shared.dimension_versions.clone(),
+            key_version: keys.version(),
             sources: shared.sources.clone(),
             ledgers: ledgers.clone(),
             published: shared.published.clone(),
@@ -199,7 +200,9 @@ fn runtime(name: &str, threads: usize) -> Result<Arc<Runtime>> {
 }
 
 async fn open_storage(settings: &Settings) -> Result<Storage> {
-    let mut storage = Storage::open(&settings.storage.url, &settings.storage.options)?;
+    let of = &settings.storage;
+    let options = with_s3_environment(&of.url, &of.options, &of.s3_environment);
+    let mut storage = Storage::open(&of.url, &options)?;
     if let Some(plan) = &settings.storage.fault_plan {
         storage = storage.with_faults(FaultPlan::parse(plan)?);
     }
@@ -240,8 +243,8 @@ fn published(
         committed_offsets: offsets,
         incarnations: Arc::new(recovered.incarnations.clone()),
         tail_bytes: 0,
-        last_entry: recovered.last_entry,
-        last_entries: BTreeMap::new(),
+        last_entries: recovered.last_entries.clone(),
+        dimension_versions: Arc::new(recovered.dimension_versions.clone()),
         counts: Vec::new(),
         progress: configuration
             .sources
@@ -265,17 +268,26 @@ fn commit_thread(
     std::thread::Builder::new()
         .name("commit".into())
         .spawn(move || {
-            let outcome = runtime.block_on(commit_loop.run(stopped));
+            let outcome = caught(|| runtime.block_on(commit_loop.run(stopped)));
             if let Err(e) = &outcome {
-                let kind = if e.kind == Kind::Conflict {
-                    e.kind
-                } else {
-                    Kind::Data
-                };
-                let failed = EngineError::new(kind, e.to_string());
+                let failed = EngineError::new(e.kind, e.to_string());
                 fail.send_replace(Some(Arc::new(failed)));
             }
             outcome
         })
         .map_err(|e| EngineError::internal("cannot start a thread").caused_by(e))
 }
+
+/// Runs work whose panic must be noticed as much as its error: without a committer nothing that
+/// is published would ever be durable.
+fn caught(work: impl FnOnce() -> Result<()>) -> Result<()> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(EngineError::internal(
+            "the commit thread panicked; its message stands in the log before",
+        ))
+    })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests;

@@ -8,10 +8,14 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from conftest import configuration_for, new_workload
 from harness.deadline import wait_until
 from harness.difference import assert_same_rows
 from harness.headwater import Server
-from harness.stored_tables import PUBLIC_TABLES, StoredTables
+from harness.kafka_server import KafkaServer
+from harness.stored_tables import COMMITS, PUBLIC_TABLES, StoredTables
+
+EVENTS = 10_000
 
 HOURLY = """
     SELECT product, channel, hour, sum(credit)::BIGINT AS new_users
@@ -19,16 +23,51 @@ HOURLY = """
 """
 
 
-@pytest.fixture
-def committed(shared_server: Server) -> StoredTables:
-    """The shared server's tables, once nothing is left in memory only."""
+@pytest.fixture(scope="module")
+def server(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has committed several groups, and whose tables have checkpoints: readers begin
+    at one, not at version 0."""
+    folder = tmp_path_factory.mktemp("oracle")
+    workload = new_workload(kafka, folder / "workload")
+    configuration = configuration_for(workload, folder / "storage")
+    configuration.more["maintenance.checkpoint_every_groups"] = 2
+    server = Server(folder / "server", configuration, kafka)
+    try:
+        for seed in ("7", "8", "9"):
+            workload.send(EVENTS, "--seed", seed)
+            if seed == "7":
+                server.start()
+            server.wait_until_read()
+            wait_until_committed(server)
+        wait_until_checkpointed(StoredTables(configuration.storage))
+        yield server
+    finally:
+        server.kill()
+
+
+def wait_until_committed(server: Server) -> None:
+    """Waits until nothing is left in memory only."""
 
     def all_committed() -> bool:
-        rows = shared_server.rows("SELECT next_offset, committed_offset FROM system.positions")
+        rows = server.rows("SELECT next_offset, committed_offset FROM system.positions")
         return all(row["next_offset"] == row["committed_offset"] for row in rows)
 
     wait_until("everything read is committed", all_committed, timeout_s=60)
-    return StoredTables(shared_server.configuration.storage)
+
+
+def wait_until_checkpointed(tables: StoredTables) -> None:
+    """Waits until each table has a checkpoint."""
+
+    def all_checkpointed() -> bool:
+        return all(tables.last_checkpoint(name).exists() for name in (*PUBLIC_TABLES, COMMITS))
+
+    wait_until("every table has a checkpoint", all_checkpointed, timeout_s=60)
+
+
+@pytest.fixture
+def committed(server: Server) -> StoredTables:
+    """The server's tables."""
+    return StoredTables(server.configuration.storage)
 
 
 @pytest.fixture
@@ -41,19 +80,33 @@ def database(committed: StoredTables) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("events", ["product", "arrival_hour"]),
+        ("dead_letters", ["source", "arrival_hour"]),
+        ("archive", ["topic", "arrival_hour"]),
+    ],
+)
+def test_tables_are_partitioned_by_what_they_are_asked_for(
+    committed: StoredTables, table: str, columns: list[str]
+) -> None:
+    assert committed.table(table).metadata().partition_columns == columns
+
+
 @pytest.mark.parametrize("table", PUBLIC_TABLES)
 def test_every_row_of_a_table_is_the_same(
-    shared_server: Server, committed: StoredTables, table: str
+    server: Server, committed: StoredTables, table: str
 ) -> None:
-    served = shared_server.query(f"SELECT * FROM {table}")
+    served = server.query(f"SELECT * FROM {table}")
     assert served.num_rows > 0
     assert_same_rows(table, _plain(committed.rows(table)), _plain(served))
 
 
 def test_new_users_by_hour_are_the_same(
-    shared_server: Server, database: duckdb.DuckDBPyConnection
+    server: Server, database: duckdb.DuckDBPyConnection
 ) -> None:
-    served = shared_server.query(
+    served = server.query(
         "SELECT product, channel, hour, new_users FROM new_users_hourly WHERE new_users <> 0"
     )
     assert_same_rows("new_users_hourly", database.sql(HOURLY).to_arrow_table(), served)

@@ -114,8 +114,8 @@ fn nothing_published(configuration: &Configuration) -> Outcome<Published> {
         committed_offsets: Arc::default(),
         incarnations: Arc::default(),
         tail_bytes: 0,
-        last_entry: 0,
         last_entries: BTreeMap::new(),
+        dimension_versions: Arc::default(),
         counts: Vec::new(),
         progress: BTreeMap::new(),
     })

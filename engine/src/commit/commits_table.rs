@@ -40,7 +40,7 @@ pub fn commits_schema() -> SchemaRef {
         list("counts", count_fields()),
         text("configuration_hash"),
         text("key_version"),
-        long("last_entry"),
+        list("last_entries", entry_fields()),
     ]))
 }
 
@@ -65,6 +65,10 @@ fn offset_fields() -> Fields {
     all.push(Arc::new(Field::new("topic_id", DataType::Utf8, true)));
     all.push(Arc::new(Field::new("next_offset", DataType::Int64, false)));
     Fields::from(all)
+}
+
+fn entry_fields() -> Fields {
+    fields(&["ledger"], &[], &["last_entry"])
 }
 
 fn count_fields() -> Fields {
@@ -108,7 +112,7 @@ pub(super) fn row(intent: &Intent, files: &[(Arc<str>, Vec<DataFile>)]) -> Resul
         counts(&intent.counts)?,
         text(&intent.configuration_hash),
         text(&intent.key_version),
-        long(intent.last_entry),
+        last_entries(intent)?,
     ];
     Ok(RecordBatch::try_new(commits_schema(), columns)?)
 }
@@ -177,6 +181,17 @@ fn counts(all: &[StoredCount]) -> Result<ArrayRef> {
             longs(|c| c.events),
             longs(|c| c.dead_letters),
             longs(|c| c.filtered),
+        ],
+    )
+}
+
+fn last_entries(intent: &Intent) -> Result<ArrayRef> {
+    let all = &intent.last_entries;
+    one_list(
+        entry_fields(),
+        vec![
+            texts(all.keys().map(String::as_str)),
+            Arc::new(Int64Array::from_iter_values(all.values().copied())),
         ],
     )
 }

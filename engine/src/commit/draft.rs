@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::{DataFile, Offsets, TopicPartition};
+use crate::values::{DataFile, LastEntries, Offsets, TopicPartition};
 
 /// What a group is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -114,6 +114,6 @@ pub struct GroupDraft {
     pub dimension_versions: BTreeMap<String, String>,
     /// The version of the key ring.
     pub key_version: String,
-    /// The last ledger entry's number.
-    pub last_entry: i64,
+    /// The last entry's number of each ledger. What is left out stays as it was.
+    pub last_entries: LastEntries,
 }

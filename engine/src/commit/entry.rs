@@ -110,7 +110,11 @@ impl IntentHeader<'_> {
             configuration_hash: next.configuration_hash.clone(),
             dimension_versions: next.dimension_versions.clone(),
             key_version: next.key_version.clone(),
-            last_entry: next.last_entry,
+            last_entries: next
+                .last_entries
+                .iter()
+                .map(|(ledger, entry)| (ledger.to_string(), *entry))
+                .collect(),
         }
     }
 }

@@ -48,8 +48,9 @@ pub struct Intent {
     pub dimension_versions: BTreeMap<String, String>,
     /// The version of the key ring.
     pub key_version: String,
-    /// The last ledger entry's number.
-    pub last_entry: i64,
+    /// The last entry's number of every ledger that ever posted, by its name; each ledger counts
+    /// for itself.
+    pub last_entries: BTreeMap<String, i64>,
 }
 
 /// One table's part of a group: its log entry, to the byte.
@@ -163,7 +164,11 @@ impl Intent {
             configuration_hash: self.configuration_hash.clone(),
             dimension_versions: self.dimension_versions.clone(),
             key_version: self.key_version.clone(),
-            last_entry: self.last_entry,
+            last_entries: self
+                .last_entries
+                .iter()
+                .map(|(ledger, entry)| (Arc::from(ledger.as_str()), *entry))
+                .collect(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::standing::TablePins;
 use crate::delta::{checkpoint, log};
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::storage::Storage;
 
 /// Makes checkpoints when enough versions have come since the last. One a storage root, in a task
@@ -20,6 +20,15 @@ pub struct Maintainer {
     last: BTreeMap<Arc<str>, i64>,
 }
 
+/// What became of the checkpoints that were due.
+#[derive(Debug, Default)]
+pub struct Checkpointed {
+    /// The tables that have theirs.
+    pub made: Vec<Arc<str>>,
+    /// Those that don't, with the reason.
+    pub failed: Vec<(Arc<str>, EngineError)>,
+}
+
 impl Maintainer {
     /// A maintainer that makes a table's checkpoint when it has `every_groups` versions since the
     /// last.
@@ -31,20 +40,18 @@ impl Maintainer {
         }
     }
 
-    /// Makes the checkpoints that are due at these versions, `system.commits` included, and
-    /// returns the names of their tables. A failure concerns one table, and is tried again the
-    /// next time; the first is returned after all tables had their turn.
-    pub async fn checkpoint_if_due(&mut self, pins: &TablePins) -> Result<Vec<Arc<str>>> {
-        let mut made = Vec::new();
-        let mut failure = None;
+    /// Makes the checkpoints that are due at these versions, `system.commits` included. A failure
+    /// concerns one table, and is tried again the next time.
+    pub async fn checkpoint_if_due(&mut self, pins: &TablePins) -> Checkpointed {
+        let mut done = Checkpointed::default();
         for (name, pin) in pins {
             match self.checkpoint(name, &pin.location, pin.version).await {
-                Ok(true) => made.push(name.clone()),
+                Ok(true) => done.made.push(name.clone()),
                 Ok(false) => {}
-                Err(e) => failure = failure.or(Some(e)),
+                Err(e) => done.failed.push((name.clone(), e)),
             }
         }
-        failure.map_or(Ok(made), Err)
+        done
     }
 
     async fn checkpoint(&mut self, name: &Arc<str>, location: &str, version: i64) -> Result<bool> {

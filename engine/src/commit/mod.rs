@@ -40,7 +40,8 @@ pub use commits_table::{COMMITS, COMMITS_LOCATION, commits_schema, commits_table
 pub use committer::{Committed, Committer};
 pub use draft::{GroupDraft, GroupKind, Incarnation, PartitionCount, WriterId};
 pub use intent::Intent;
-pub use maintainer::Maintainer;
+pub use maintainer::{Checkpointed, Maintainer};
 pub use recovery::{Recovered, RecoveredTable};
+pub use roll_forward::group_writer;
 pub use standing::{TablePin, TablePins};
 pub use sweep::{Sweeper, Swept};

@@ -18,6 +18,9 @@ use crate::storage::{Backoff, Storage};
 /// A put without an answer for so long counts as unknown. It may land later: it is the same entry.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Why a version that exists is put again.
+const UNREADABLE: &str = "the version exists, but cannot be read";
+
 /// Puts a group at its version of `system.commits` until what is there decides.
 ///
 /// # Errors
@@ -31,21 +34,23 @@ pub(super) async fn put_group(
 ) -> Result<GroupVerdict> {
     let mut backoff = Backoff::default();
     loop {
-        let Some(problem) = try_put(storage, COMMITS_LOCATION, version, bytes.clone()).await else {
-            return Ok(GroupVerdict::Committed);
-        };
-        let found = match found_group(storage, version).await {
-            Err(e) if e.kind == Kind::Unavailable => FoundGroup::Nothing,
-            found => found?,
-        };
-        match decide_group(found, writer.as_str(), epoch) {
-            GroupVerdict::PutAgain => {
-                backoff
-                    .wait(&format!("putting commit group {version}"), &problem)
-                    .await;
+        let problem = match try_put(storage, COMMITS_LOCATION, version, bytes.clone()).await {
+            Tried::Landed => return Ok(GroupVerdict::Committed),
+            Tried::Unknown(problem) => problem,
+            Tried::Exists => {
+                let found = match found_group(storage, version).await {
+                    Err(e) if e.kind == Kind::Unavailable => FoundGroup::Nothing,
+                    found => found?,
+                };
+                match decide_group(found, writer.as_str(), epoch) {
+                    GroupVerdict::PutAgain => UNREADABLE.to_owned(),
+                    decided => return Ok(decided),
+                }
             }
-            decided => return Ok(decided),
-        }
+        };
+        backoff
+            .wait(&format!("putting commit group {version}"), &problem)
+            .await;
     }
 }
 
@@ -74,37 +79,41 @@ pub(super) async fn put_table(storage: &Storage, group: i64, table: &TableIntent
     let (location, version) = (table.location.as_str(), table.version);
     let mut backoff = Backoff::default();
     loop {
-        let Some(problem) = try_put(storage, location, version, bytes.clone()).await else {
-            return Ok(());
+        let problem = match try_put(storage, location, version, bytes.clone()).await {
+            Tried::Landed => return Ok(()),
+            Tried::Unknown(problem) => problem,
+            Tried::Exists => match decide_entry(found_entry(storage, table).await?, group) {
+                EntryVerdict::Done => return Ok(()),
+                EntryVerdict::PutAgain => UNREADABLE.to_owned(),
+                EntryVerdict::Foreign => {
+                    return Err(EngineError::data(format!(
+                        "version {version} of table {} ({} in {}) is not commit group {group}'s: \
+                         something other than Headwater wrote to the table; find out what, and \
+                         remove that version before starting again",
+                        table.name,
+                        log::entry_path(location, version),
+                        storage.url()
+                    )));
+                }
+            },
         };
-        let found = match log::read_version(storage, location, version).await {
-            Ok(None) => FoundEntry::Nothing,
-            Ok(Some(lines)) => {
-                log::group_of(&lines).map_or(FoundEntry::Foreign, FoundEntry::OfGroup)
-            }
-            Err(e) if e.kind == Kind::Unavailable => FoundEntry::Nothing,
-            Err(e) => return Err(e),
-        };
-        match decide_entry(found, group) {
-            EntryVerdict::Done => return Ok(()),
-            EntryVerdict::PutAgain => {
-                let what = format!(
-                    "putting group {group} as version {version} of table {}",
-                    table.name
-                );
-                backoff.wait(&what, &problem).await;
-            }
-            EntryVerdict::Foreign => {
-                return Err(EngineError::data(format!(
-                    "version {version} of table {} ({} in {}) is not commit group {group}'s: \
-                     something other than Headwater wrote to the table; find out what, and \
-                     remove that version before starting again",
-                    table.name,
-                    log::entry_path(location, version),
-                    storage.url()
-                )));
-            }
+        let what = format!(
+            "putting group {group} as version {version} of table {}",
+            table.name
+        );
+        backoff.wait(&what, &problem).await;
+    }
+}
+
+/// What the version is that a group pins in a table.
+async fn found_entry(storage: &Storage, table: &TableIntent) -> Result<FoundEntry> {
+    match log::read_version(storage, &table.location, table.version).await {
+        Ok(None) => Ok(FoundEntry::Nothing),
+        Ok(Some(lines)) => {
+            Ok(log::group_of(&lines).map_or(FoundEntry::Foreign, FoundEntry::OfGroup))
         }
+        Err(e) if e.kind == Kind::Unavailable => Ok(FoundEntry::Nothing),
+        Err(e) => Err(e),
     }
 }
 
@@ -118,17 +127,27 @@ fn entry_bytes(table: &TableIntent) -> Bytes {
     Bytes::from(bytes)
 }
 
-/// Puts once; what stood in the way, if the entry is not known to have landed.
-async fn try_put(storage: &Storage, location: &str, version: i64, bytes: Bytes) -> Option<String> {
+/// What one put came to.
+enum Tried {
+    /// The entry is there, durably, and it is this one.
+    Landed,
+    /// The version is there, durably; whose it is must be read.
+    Exists,
+    /// It may be there or not. To find it there by reading would not do: its name may not have
+    /// reached the disk, which only another put makes sure of.
+    Unknown(String),
+}
+
+async fn try_put(storage: &Storage, location: &str, version: i64, bytes: Bytes) -> Tried {
     match timeout(
         ANSWER_TIMEOUT,
         log::put_version(storage, location, version, bytes),
     )
     .await
     {
-        Ok(PutOutcome::Landed) => None,
-        Ok(PutOutcome::Exists) => Some("the version exists".to_owned()),
-        Ok(PutOutcome::Unknown(e)) => Some(e.to_string()),
-        Err(_) => Some("storage did not answer".to_owned()),
+        Ok(PutOutcome::Landed) => Tried::Landed,
+        Ok(PutOutcome::Exists) => Tried::Exists,
+        Ok(PutOutcome::Unknown(e)) => Tried::Unknown(e.to_string()),
+        Err(_) => Tried::Unknown("storage did not answer".to_owned()),
     }
 }

@@ -13,12 +13,12 @@ use super::entry::{Entry, IntentHeader, group_bytes};
 use super::intent::Intent;
 use super::put::put_group;
 use super::roll_forward::{read_intent, roll_forward};
-use super::standing::{Standing, TablePin};
+use super::standing::{Standing, TablePin, TablePins};
 use crate::clock;
 use crate::delta::{log, new_table_actions, schema, state};
 use crate::error::{EngineError, Result};
 use crate::storage::Storage;
-use crate::values::{DataFile, Offsets, TableDef};
+use crate::values::{DataFile, LastEntries, Offsets, RESERVED_FOLDERS, TableDef};
 
 /// What a start found, once everything committed is applied.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ pub struct Recovered {
     pub offsets: Offsets,
     /// The incarnations given so far.
     pub incarnations: Vec<Incarnation>,
-    /// The last ledger entry's number.
-    pub last_entry: i64,
+    /// The last entry's number of every ledger that ever posted.
+    pub last_entries: LastEntries,
     /// The tables that were asked for, by name, and `system.commits`.
     pub tables: BTreeMap<Arc<str>, RecoveredTable>,
     /// The configuration of the last group.
@@ -70,7 +70,6 @@ impl Committer {
         tables: &[TableDef],
         writer: WriterId,
     ) -> Result<(Self, Recovered)> {
-        check_places(tables)?;
         let taken = take_epoch(&storage, tables, &writer).await?;
         let group = taken.intent.group;
         roll_forward(&storage, taken.intent.applied_through + 1, group).await?;
@@ -113,7 +112,7 @@ impl Committer {
             previous_writer,
             offsets: standing.offsets,
             incarnations: standing.incarnations,
-            last_entry: standing.last_entry,
+            last_entries: standing.last_entries,
             tables: found,
             configuration_hash: standing.configuration_hash,
             dimension_versions: standing.dimension_versions,
@@ -208,6 +207,7 @@ async fn plan(
             ..Standing::default()
         },
     };
+    check_places(tables, &next.pins)?;
     next.group += 1;
     let header = IntentHeader {
         kind: GroupKind::Epoch,
@@ -278,10 +278,20 @@ async fn check_free(storage: &Storage, table: &TableDef) -> Result<()> {
     }
 }
 
-/// Checks that tables have names and folders of their own, apart from each other's.
-fn check_places(tables: &[TableDef]) -> Result<()> {
+/// Checks that tables have names and folders of their own, apart from each other's and from those
+/// of tables that are stored but no longer declared: these keep their files, and are swept.
+fn check_places(tables: &[TableDef], pins: &TablePins) -> Result<()> {
     let mut names = BTreeSet::from([COMMITS]);
-    let mut folders = vec![("the engine", "system".to_owned())];
+    let mut folders: Vec<(String, String)> = RESERVED_FOLDERS
+        .iter()
+        .map(|folder| ("the engine".to_owned(), (*folder).to_owned()))
+        .collect();
+    for (name, pin) in pins {
+        if tables.iter().all(|table| table.name != *name) {
+            let whose = format!("table {name}, which is stored but no longer declared,");
+            folders.push((whose, pin.location.clone()));
+        }
+    }
     for table in tables {
         if !names.insert(&table.name) {
             return Err(EngineError::invalid(format!(
@@ -307,7 +317,7 @@ fn check_places(tables: &[TableDef]) -> Result<()> {
                 )));
             }
         }
-        folders.push((&table.name, folder));
+        folders.push((format!("table {}", table.name), folder));
     }
     Ok(())
 }

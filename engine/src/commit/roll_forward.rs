@@ -24,6 +24,18 @@ pub(super) async fn roll_forward(storage: &Storage, first: i64, last: i64) -> Re
     Ok(())
 }
 
+/// Who committed a group, told by its version of `system.commits` alone; `None` where there is no
+/// such version. Groups that took an epoch have a writer too, though no row.
+///
+/// # Errors
+/// [`crate::Kind::Unavailable`] if storage doesn't answer, [`crate::Kind::Data`] for a version that
+/// is not a group.
+pub async fn group_writer(storage: &Storage, group: i64) -> Result<Option<String>> {
+    Ok(read_intent(storage, group)
+        .await?
+        .map(|intent| intent.writer))
+}
+
 /// The intent of a group; `None` where there is no such version.
 ///
 /// # Errors

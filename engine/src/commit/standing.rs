@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::draft::{GroupDraft, Incarnation};
 use crate::error::{EngineError, Result};
-use crate::values::Offsets;
+use crate::values::{LastEntries, Offsets};
 
 /// Where a table is, and which version the sequence pins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +40,8 @@ pub struct Standing {
     pub dimension_versions: BTreeMap<String, String>,
     /// The key ring's version at the last group.
     pub key_version: String,
-    /// The last ledger entry's number.
-    pub last_entry: i64,
+    /// The last entry's number of every ledger that ever posted.
+    pub last_entries: LastEntries,
 }
 
 impl Standing {
@@ -53,7 +53,7 @@ impl Standing {
     /// Carries on what a draft says, all but the tables.
     ///
     /// # Errors
-    /// [`crate::Kind::Internal`] if an offset or the last entry would go back: committed rows
+    /// [`crate::Kind::Internal`] if an offset or a ledger's last entry would go back: committed rows
     /// would be read, or numbered, a second time.
     pub fn advance(&mut self, draft: &GroupDraft) -> Result<()> {
         for (key, next) in &draft.offsets {
@@ -70,13 +70,16 @@ impl Standing {
                 )));
             }
         }
-        if draft.last_entry < self.last_entry {
-            return Err(EngineError::internal(format!(
-                "group {} would set the last ledger entry back from {} to {}",
-                self.next_group(),
-                self.last_entry,
-                draft.last_entry
-            )));
+        for (ledger, next) in &draft.last_entries {
+            if let Some(before) = self.last_entries.get(ledger)
+                && before > next
+            {
+                return Err(EngineError::internal(format!(
+                    "group {} would set the last entry of ledger {ledger} back from {before} to \
+                     {next}",
+                    self.next_group(),
+                )));
+            }
         }
         self.offsets
             .extend(draft.offsets.iter().map(|(key, next)| (key.clone(), *next)));
@@ -90,7 +93,12 @@ impl Standing {
         self.dimension_versions
             .clone_from(&draft.dimension_versions);
         self.key_version.clone_from(&draft.key_version);
-        self.last_entry = draft.last_entry;
+        self.last_entries.extend(
+            draft
+                .last_entries
+                .iter()
+                .map(|(ledger, entry)| (ledger.clone(), *entry)),
+        );
         Ok(())
     }
 }

@@ -29,13 +29,15 @@ pub struct Sweeper {
     pins: TablePins,
 }
 
-/// What was deleted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What was deleted, and what could not be looked through.
+#[derive(Debug, Default)]
 pub struct Swept {
     /// Files.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Why tables were left as they are; each is named.
+    pub failed: Vec<EngineError>,
 }
 
 impl Sweeper {
@@ -47,15 +49,24 @@ impl Sweeper {
         }
     }
 
-    /// Deletes what is unreferenced in all tables, and old staging files.
-    pub async fn sweep_unreferenced(&self) -> Result<Swept> {
-        let (files, bytes) = self.storage.sweep_staging(STAGING_AGE_MIN).await?;
-        let mut swept = Swept { files, bytes };
-        for pin in self.pins.values() {
-            self.sweep_table(&pin.location, pin.version, &mut swept)
-                .await?;
+    /// Deletes what is unreferenced in all tables, and old staging files. Where something fails,
+    /// the rest is swept all the same.
+    pub async fn sweep_unreferenced(&self) -> Swept {
+        let mut swept = Swept::default();
+        match self.storage.sweep_staging(STAGING_AGE_MIN).await {
+            Ok((files, bytes)) => {
+                swept.files += files;
+                swept.bytes += bytes;
+            }
+            Err(e) => swept.failed.push(e.context("staging files")),
         }
-        Ok(swept)
+        for (name, pin) in &self.pins {
+            let done = self.sweep_table(&pin.location, pin.version, &mut swept);
+            if let Err(e) = done.await {
+                swept.failed.push(e.context(format!("table {name}")));
+            }
+        }
+        swept
     }
 
     async fn sweep_table(&self, location: &str, version: i64, swept: &mut Swept) -> Result<()> {

@@ -11,10 +11,9 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::dimension_flow::DimensionVersions;
 use super::ledgers::Ledgers;
 use crate::commit::{COMMITS, Committer, GroupDraft, Maintainer, PartitionCount, TablePins};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::kafka::SourceHandle;
 use crate::ledger::with_commit_group;
 use crate::parquet_files::write;
@@ -50,10 +49,8 @@ pub struct CommitLoop {
     pub ledgers: Ledgers,
     /// The configuration that the rows were made with.
     pub configuration_hash: String,
-    /// The key ids that were known.
+    /// The key ring's version.
     pub key_version: String,
-    /// The dimensions' versions.
-    pub dimension_versions: DimensionVersions,
     /// Told when micro-batches have been published.
     pub published: Arc<Notify>,
     /// Told when a group has been committed, so that a reader that paused goes on.
@@ -98,8 +95,7 @@ impl CommitLoop {
     async fn commit(&mut self) -> Result<()> {
         let cut = self.publisher.current();
         if cut.offsets == cut.committed_offsets && cut.tail_bytes == 0 {
-            // An idle writer, too, must notice that another one took the storage.
-            return self.committer.check_epoch().await;
+            return self.check_epoch().await;
         }
         let started = Instant::now();
         let group = self.committer.next_group();
@@ -127,6 +123,18 @@ impl CommitLoop {
         Ok(())
     }
 
+    /// An idle writer, too, must notice that another one took the storage. Storage that is away
+    /// tells nothing: it is asked again at the next interval.
+    async fn check_epoch(&self) -> Result<()> {
+        match self.committer.check_epoch().await {
+            Err(e) if e.kind == Kind::Unavailable => {
+                tracing::warn!(error = %e, "whether another writer took the storage is not known");
+                Ok(())
+            }
+            checked => checked,
+        }
+    }
+
     /// Writes positions to Kafka for lag tools. Nothing reads them back, so a failure is only logged.
     fn tell_kafka(&self, cut: &Published) {
         for source in self.sources.lock().iter() {
@@ -140,10 +148,12 @@ impl CommitLoop {
     fn sweep(&self) {
         let sweeper = self.committer.sweeper();
         tokio::spawn(async move {
-            match sweeper.sweep_unreferenced().await {
-                Ok(swept) => tracing::debug!(?swept, "swept files of earlier writers"),
-                Err(e) => tracing::warn!(error = %e, "files of earlier writers were not swept"),
+            let swept = sweeper.sweep_unreferenced().await;
+            for error in &swept.failed {
+                tracing::warn!(%error, "files of earlier writers were not swept");
             }
+            let (files, bytes) = (swept.files, swept.bytes);
+            tracing::debug!(files, bytes, "swept files of earlier writers");
         });
     }
 
@@ -155,16 +165,17 @@ impl CommitLoop {
         };
         let ledgers = self.ledgers.clone();
         tokio::spawn(async move {
-            match maintainer.checkpoint_if_due(&pins).await {
-                Ok(made) if made.is_empty() => {}
-                Ok(made) => {
-                    tracing::info!(tables = ?made, "checkpoints written");
-                    let snapshot = tokio::task::spawn_blocking(move || ledgers.snapshot(group));
-                    if let Err(e) = snapshot.await {
-                        tracing::warn!(error = %e, "no index snapshot");
-                    }
-                }
-                Err(e) => tracing::warn!(error = %e, "a checkpoint failed; it is tried again"),
+            let done = maintainer.checkpoint_if_due(&pins).await;
+            for (table, error) in &done.failed {
+                tracing::warn!(%table, %error, "a checkpoint failed; it is tried again");
+            }
+            if done.made.is_empty() {
+                return;
+            }
+            tracing::info!(tables = ?done.made, "checkpoints written");
+            let snapshot = tokio::task::spawn_blocking(move || ledgers.snapshot(group));
+            if let Err(e) = snapshot.await {
+                tracing::warn!(error = %e, "no index snapshot");
             }
         });
     }
@@ -176,9 +187,9 @@ impl CommitLoop {
             incarnations: (*cut.incarnations).clone(),
             counts: summed(cut.counts.iter().flat_map(|c| &c.1)),
             configuration_hash: self.configuration_hash.clone(),
-            dimension_versions: self.dimension_versions.lock().clone(),
+            dimension_versions: (*cut.dimension_versions).clone(),
             key_version: self.key_version.clone(),
-            last_entry: cut.last_entry,
+            last_entries: cut.last_entries.clone(),
             ..GroupDraft::default()
         }
     }
@@ -231,3 +242,7 @@ fn log(cut: &Published, tables: &[(Arc<str>, Vec<DataFile>)], group: i64, took: 
         "committed"
     );
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;

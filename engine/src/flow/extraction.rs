@@ -77,6 +77,7 @@ impl Extraction {
     ) -> Result<()> {
         let mut table = Assembly::new(&self.archive.schema, batch.records.num_rows());
         table.text("source", &self.source)?;
+        table.text("topic", &self.topic)?;
         for name in ["key", "value", "headers"] {
             table.put_from(&batch.records, name)?;
         }

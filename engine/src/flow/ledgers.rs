@@ -1,5 +1,6 @@
 //! All ledgers of a configuration, shared by the flows that post to them and the committer.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::ledger_flow::LedgerFlow;
 use crate::error::Result;
+use crate::ledger::Frozen;
 use crate::state::Published;
 
 /// All ledgers with their pipelines.
@@ -16,6 +18,35 @@ pub struct Ledgers {
     pub flows: Arc<Mutex<Vec<LedgerFlow>>>,
     cache: Option<PathBuf>,
     writer: Arc<str>,
+    /// The number after the last entry of each snapshot on disk that a start would use.
+    snapshots: Arc<Mutex<BTreeMap<Arc<str>, i64>>>,
+}
+
+/// The commit group that a snapshot is of, as its header names it: its number and its writer, which
+/// together are in one sequence only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotGroup {
+    /// The group's number.
+    pub group: i64,
+    /// Who committed it.
+    pub writer: String,
+}
+
+impl SnapshotGroup {
+    /// Reads the name; None where it is none.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (group, writer) = name.split_once(' ')?;
+        Some(Self {
+            group: group.parse().ok()?,
+            writer: writer.to_owned(),
+        })
+    }
+}
+
+impl std::fmt::Display for SnapshotGroup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.group, self.writer)
+    }
 }
 
 impl std::fmt::Debug for Ledgers {
@@ -30,13 +61,20 @@ pub fn snapshot_path(cache: &Path, ledger: &str) -> PathBuf {
 }
 
 impl Ledgers {
-    /// Ledgers whose flows are ready; `cache` is the folder of index snapshots, and `writer` who
-    /// commits the groups that snapshots are of.
-    pub fn new(flows: Vec<LedgerFlow>, cache: Option<PathBuf>, writer: Arc<str>) -> Self {
+    /// Ledgers whose flows are ready; `cache` is the folder of index snapshots, `writer` who
+    /// commits the groups that snapshots are of, and `snapshots` the number after the last entry of
+    /// each snapshot that is there and was used.
+    pub fn new(
+        flows: Vec<LedgerFlow>,
+        cache: Option<PathBuf>,
+        writer: Arc<str>,
+        snapshots: BTreeMap<Arc<str>, i64>,
+    ) -> Self {
         Self {
             flows: Arc::new(Mutex::new(flows)),
             cache,
             writer,
+            snapshots: Arc::new(Mutex::new(snapshots)),
         }
     }
 
@@ -49,10 +87,15 @@ impl Ledgers {
         }
     }
 
-    /// Writes a snapshot of each index as of a committed group, so that a start reads only what
-    /// came after it. A snapshot is a cache: a failure is logged.
+    /// Writes a snapshot of each index as of a committed group of this writer's, so that a start
+    /// reads only what came after it. Where the snapshot on disk has all committed entries already,
+    /// it stays. A snapshot is a cache: a failure is logged.
     pub fn snapshot(&self, group: i64) {
         let Some(cache) = &self.cache else { return };
+        let group = SnapshotGroup {
+            group,
+            writer: self.writer.to_string(),
+        };
         let frozen: Vec<_> = self
             .flows
             .lock()
@@ -60,13 +103,33 @@ impl Ledgers {
             .map(|flow| (flow.name.clone(), flow.ledger.freeze()))
             .collect();
         for (ledger, frozen) in frozen {
-            let written: Result<()> = frozen.and_then(|frozen| {
-                let group = format!("{group} {}", self.writer);
-                frozen.write(&snapshot_path(cache, &ledger), &group)
-            });
+            let written = frozen.and_then(|frozen| self.write(cache, &ledger, frozen, &group));
             if let Err(e) = written {
                 tracing::warn!(%ledger, error = %e, "no index snapshot");
             }
         }
+    }
+
+    fn write(
+        &self,
+        cache: &Path,
+        ledger: &Arc<str>,
+        frozen: Frozen,
+        group: &SnapshotGroup,
+    ) -> Result<()> {
+        let mut on_disk = self.snapshots.lock();
+        let next_entry = frozen.next_entry();
+        if on_disk.get(ledger).is_some_and(|has| *has >= next_entry) {
+            return Ok(());
+        }
+        frozen.write(&snapshot_path(cache, ledger), &group.to_string())?;
+        on_disk.insert(ledger.clone(), next_entry);
+        Ok(())
+    }
+
+    /// The number after the last entry of the snapshot on disk that a start would use.
+    #[cfg(test)]
+    pub fn snapshot_on_disk(&self, ledger: &str) -> Option<i64> {
+        self.snapshots.lock().get(ledger).copied()
     }
 }

@@ -232,6 +232,7 @@ fn publish_one(shared: &Shared, extracted: Extracted, progress: SourceProgress) 
         offsets: extracted.offsets,
         counts: extracted.counts,
         progress: Some(progress),
+        dimension_versions: Some(shared.dimension_versions.lock().clone()),
         ..MicroBatch::default()
     };
     for flow in flows.iter_mut() {

@@ -31,7 +31,10 @@ pub use catch_up::{CatchUp, rebuild};
 pub use columns::engine_fields;
 pub use definition::index_definition;
 pub use entry::with_commit_group;
-pub use index::{Fingerprint, Frozen, Index, IndexKey, SnapshotHeader, Stored, read_snapshot};
+pub use index::{
+    Fingerprint, Frozen, Index, IndexKey, SnapshotHeader, Stored, read_snapshot,
+    read_snapshot_header,
+};
 pub use order::{Order, PositionRef, Rank};
 pub use posting::{EntryKind, EntryReader, Posting};
 pub use writer::{Ledger, Prepared};

@@ -54,7 +54,7 @@ pub(super) fn encode(table: &TableDef, stored: &[RecordBatch], rows: &[RowAt]) -
     writer.close()?;
     Ok(Encoded {
         bytes,
-        ranges: ranges.finish()?,
+        ranges: ranges.finish(),
     })
 }
 

@@ -20,5 +20,5 @@ mod write;
 mod tests;
 
 pub use naming::{FileName, FileNaming};
-pub use partition_value::{HIVE_NULL, partition_value};
+pub use partition_value::{HIVE_NULL, parse_partition_value, partition_value};
 pub use write::{WriteLimits, write};

@@ -5,16 +5,22 @@ use arrow::datatypes::{
     DataType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
     TimestampMicrosecondType,
 };
-use chrono::{DateTime, NaiveDate, TimeDelta};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use datafusion::common::ScalarValue;
 
 use crate::error::{EngineError, Result};
 
 /// The name of a null in a folder's name.
 pub const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
+/// Years that have four digits, which every reader of Delta can name.
+const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
+
 /// The value of a row, as text; a null and the empty text are both `None`, since Delta cannot
 /// tell them apart. Timestamps are UTC, `yyyy-MM-dd HH:mm:ss`, with microseconds where there are
-/// any.
+/// any. A year of more than four digits has its sign before it. Dates and timestamps that no
+/// calendar names (beyond the years ±262,000) are the bare number of days or microseconds: a stored
+/// value never keeps its group from being committed.
 ///
 /// # Errors
 /// [`crate::Kind::Invalid`] for a type that tables are not partitioned by.
@@ -29,9 +35,12 @@ pub fn partition_value(column: &dyn Array, row: usize) -> Result<Option<String>>
         DataType::Int16 => column.as_primitive::<Int16Type>().value(row).to_string(),
         DataType::Int8 => column.as_primitive::<Int8Type>().value(row).to_string(),
         DataType::Boolean => column.as_boolean().value(row).to_string(),
-        DataType::Date32 => date(column.as_primitive::<Date32Type>().value(row))?,
+        DataType::Date32 => {
+            let days = column.as_primitive::<Date32Type>().value(row);
+            day(days).map_or_else(|| days.to_string(), date_text)
+        }
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            timestamp(column.as_primitive::<TimestampMicrosecondType>().value(row))?
+            timestamp(column.as_primitive::<TimestampMicrosecondType>().value(row))
         }
         other => {
             return Err(EngineError::invalid(format!(
@@ -43,26 +52,67 @@ pub fn partition_value(column: &dyn Array, row: usize) -> Result<Option<String>>
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-fn timestamp(micros: i64) -> Result<String> {
-    let at = DateTime::from_timestamp_micros(micros).ok_or_else(out_of_range)?;
+/// A value of this type from the text that [`partition_value`] made of it.
+///
+/// # Errors
+/// For a text that is no value of the type.
+pub fn parse_partition_value(
+    text: &str,
+    data_type: &DataType,
+) -> datafusion::error::Result<ScalarValue> {
+    let known = match data_type {
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            let named = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f");
+            let micros = named.map(|at| at.and_utc().timestamp_micros());
+            (micros.ok().or_else(|| text.parse().ok()))
+                .map(|micros| ScalarValue::TimestampMicrosecond(Some(micros), zone.clone()))
+        }
+        DataType::Date32 => {
+            let named = NaiveDate::parse_from_str(text, "%Y-%m-%d");
+            let days =
+                named.map(|date| date.signed_duration_since(NaiveDate::default()).num_days());
+            (days.ok().and_then(|days| i32::try_from(days).ok()))
+                .or_else(|| text.parse().ok())
+                .map(|days| ScalarValue::Date32(Some(days)))
+        }
+        _ => None,
+    };
+    match known {
+        Some(value) => Ok(value),
+        None => ScalarValue::try_from_string(text.to_owned(), data_type),
+    }
+}
+
+fn timestamp(micros: i64) -> String {
+    let Some(at) = DateTime::from_timestamp_micros(micros) else {
+        return micros.to_string();
+    };
     let format = if micros % 1_000_000 == 0 {
         "%Y-%m-%d %H:%M:%S"
     } else {
         "%Y-%m-%d %H:%M:%S%.6f"
     };
-    Ok(at.format(format).to_string())
+    at.format(format).to_string()
 }
 
-/// A date as `yyyy-MM-dd`.
-pub(super) fn date(days: i32) -> Result<String> {
-    NaiveDate::default()
-        .checked_add_signed(TimeDelta::days(i64::from(days)))
-        .map(|date| date.format("%Y-%m-%d").to_string())
-        .ok_or_else(out_of_range)
+/// A timestamp in the years 1 to 9999.
+pub(super) fn calendar_time(micros: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros).filter(|at| YEARS.contains(&at.year()))
 }
 
-fn out_of_range() -> EngineError {
-    EngineError::data("a date or timestamp is out of the calendar's range")
+/// A date in the years 1 to 9999, as `yyyy-MM-dd`.
+pub(super) fn calendar_date(days: i32) -> Option<String> {
+    day(days)
+        .filter(|date| YEARS.contains(&date.year()))
+        .map(date_text)
+}
+
+fn day(days: i32) -> Option<NaiveDate> {
+    NaiveDate::default().checked_add_signed(TimeDelta::days(i64::from(days)))
+}
+
+fn date_text(date: NaiveDate) -> String {
+    date.format("%Y-%m-%d").to_string()
 }
 
 #[cfg(test)]
@@ -89,5 +139,34 @@ mod tests {
         assert_eq!(partition_value(&texts, 0).unwrap().unwrap(), "a/b");
         assert_eq!(partition_value(&texts, 1).unwrap(), None);
         assert_eq!(partition_value(&texts, 2).unwrap(), None);
+    }
+
+    #[test]
+    fn every_time_and_date_comes_back_from_its_text() {
+        let micros = [
+            i64::MIN,
+            -8_000_000_000_000_000_000,
+            -62_135_596_800_000_001,
+            -62_135_596_800_000_000,
+            -1,
+            0,
+            1_500_000,
+            253_402_300_799_999_999,
+            253_402_300_800_000_000,
+            8_000_000_000_000_000_000,
+            i64::MAX,
+        ];
+        let times = TimestampMicrosecondArray::from(micros.to_vec()).with_timezone("UTC");
+        let days = [i32::MIN, -719_162, 0, 2_932_896, 2_932_897, i32::MAX];
+        let dates = Date32Array::from(days.to_vec());
+        let columns: [&dyn Array; 2] = [&times, &dates];
+        for column in columns {
+            for row in 0..column.len() {
+                let text = partition_value(column, row).unwrap().unwrap();
+                let read = parse_partition_value(&text, column.data_type()).unwrap();
+                let stored = ScalarValue::try_from_array(column, row).unwrap();
+                assert_eq!(read, stored, "{text}");
+            }
+        }
     }
 }

@@ -8,11 +8,9 @@ use arrow::datatypes::{
     DataType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
     TimestampMicrosecondType,
 };
-use chrono::DateTime;
 use serde_json::Value;
 
-use super::partition_value::date;
-use crate::error::{EngineError, Result};
+use super::partition_value::{calendar_date, calendar_time};
 use crate::values::ColumnRange;
 
 /// Longest text in a range, in characters.
@@ -23,7 +21,8 @@ const POSITION_LEAVES: [&str; 2] = ["partition", "offset"];
 
 /// The ranges of a file's columns, brought up to date part by part: whole numbers, text, dates and
 /// timestamps have least and greatest, booleans and floats a null count only; binary columns and
-/// lists have none, structs none but `position`.
+/// lists have none, structs none but `position`. A date or timestamp outside the years 1 to 9999
+/// leaves its column without least and greatest.
 #[derive(Debug, Default)]
 pub(super) struct Ranges {
     columns: BTreeMap<String, Column>,
@@ -71,10 +70,10 @@ impl Ranges {
     }
 
     /// The ranges of all parts.
-    pub(super) fn finish(self) -> Result<BTreeMap<String, ColumnRange>> {
+    pub(super) fn finish(self) -> BTreeMap<String, ColumnRange> {
         let columns = self.columns.into_iter();
         columns
-            .map(|(name, column)| Ok((name, column.finish()?)))
+            .map(|(name, column)| (name, column.finish()))
             .collect()
     }
 
@@ -98,22 +97,22 @@ impl Column {
         self.bounds.add(values);
     }
 
-    fn finish(self) -> Result<ColumnRange> {
+    fn finish(self) -> ColumnRange {
         let (min, max) = match self.bounds {
             Bounds::Numbers(Extremes { least, greatest }) => (least.into(), greatest.into()),
             Bounds::Texts(Extremes { least, greatest }) => (
                 least.map(|t| least_text(&t).to_owned()).into(),
                 greatest.map(|t| greatest_text(&t)).into(),
             ),
-            Bounds::Days(days) => days.as_json(date)?,
-            Bounds::Micros(micros) => micros.as_json(timestamp)?,
+            Bounds::Days(days) => days.as_json(calendar_date),
+            Bounds::Micros(micros) => micros.as_json(timestamp),
             Bounds::Unordered => (Value::Null, Value::Null),
         };
-        Ok(ColumnRange {
+        ColumnRange {
             min,
             max,
             null_count: self.null_count as i64,
-        })
+        }
     }
 }
 
@@ -169,9 +168,12 @@ impl<T: Ord + Copy> Extremes<T> {
         self.greatest = self.greatest.into_iter().chain(greatest).max();
     }
 
-    fn as_json(&self, text: impl Fn(T) -> Result<String>) -> Result<(Value, Value)> {
-        let json = |value: Option<T>| value.map(&text).transpose().map(Value::from);
-        Ok((json(self.least)?, json(self.greatest)?))
+    /// Both as texts; none where one has no text, so that nothing is pruned by half a range.
+    fn as_json(&self, text: impl Fn(T) -> Option<String>) -> (Value, Value) {
+        match (self.least.and_then(&text), self.greatest.and_then(&text)) {
+            (Some(least), Some(greatest)) => (least.into(), greatest.into()),
+            _ => (Value::Null, Value::Null),
+        }
     }
 }
 
@@ -199,11 +201,9 @@ where
 }
 
 /// A timestamp in Delta's statistics: ISO 8601 in UTC. Microseconds are kept, so that no reader
-/// needs to widen the greatest.
-fn timestamp(micros: i64) -> Result<String> {
-    DateTime::from_timestamp_micros(micros)
-        .map(|at| at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
-        .ok_or_else(|| EngineError::data("a timestamp is out of the calendar's range"))
+/// needs to widen the greatest. None outside the years that all readers know.
+fn timestamp(micros: i64) -> Option<String> {
+    calendar_time(micros).map(|at| at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
 }
 
 /// A text's first characters: at most the text.
@@ -228,7 +228,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use std::sync::Arc;
 
-    use arrow::array::{BinaryArray, StringArray, TimestampMicrosecondArray};
+    use arrow::array::{BinaryArray, Date32Array, StringArray, TimestampMicrosecondArray};
     use arrow::datatypes::{Field, Schema};
 
     use super::*;
@@ -270,12 +270,30 @@ mod tests {
         let mut ranges = Ranges::default();
         ranges.add(&batch.slice(0, 1));
         ranges.add(&batch.slice(1, 2));
-        let ranges = ranges.finish().unwrap();
+        let ranges = ranges.finish();
         assert_eq!(ranges.len(), 2);
         assert_eq!(ranges["name"].min, "a");
         assert_eq!(ranges["name"].max, "b");
         assert_eq!(ranges["name"].null_count, 1);
         assert_eq!(ranges["at"].min, Value::Null);
         assert_eq!(ranges["at"].null_count, 3);
+    }
+
+    #[test]
+    fn a_time_out_of_the_calendar_leaves_its_column_without_a_range() {
+        let range = |column: ArrayRef| {
+            let batch = RecordBatch::try_from_iter([("c", column)]).unwrap();
+            let mut ranges = Ranges::default();
+            ranges.add(&batch);
+            ranges.finish().remove("c").unwrap()
+        };
+        for odd in [i64::MIN, i64::MAX, 253_402_300_800_000_000] {
+            let times = TimestampMicrosecondArray::from(vec![0, odd]).with_timezone("UTC");
+            let found = range(Arc::new(times));
+            assert_eq!((found.min, found.max), (Value::Null, Value::Null));
+        }
+        let found = range(Arc::new(Date32Array::from(vec![0, i32::MAX])));
+        assert_eq!((found.min, found.max), (Value::Null, Value::Null));
+        assert_eq!(found.null_count, 0);
     }
 }

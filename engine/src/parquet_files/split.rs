@@ -11,6 +11,7 @@ use crate::error::{EngineError, Result};
 use crate::values::TableDef;
 
 const HOUR_US: i64 = 3_600_000_000;
+const ARRIVAL_HOUR: &str = "arrival_hour";
 
 /// A row: its batch, and its index in it.
 pub(super) type RowAt = (usize, usize);
@@ -24,9 +25,9 @@ pub(super) struct FileRows {
     pub rows: Vec<RowAt>,
 }
 
-/// Splits rows by partition, and, where a table has both `hour` and `arrival_hour`, rows that
-/// come more than an hour late from the others, so that the on-time files prune tightly. Files
-/// come in the order of their first row.
+/// Splits rows by partition, and, where a table is partitioned by `arrival_hour` and has an `hour`,
+/// rows that come more than an hour late from the others, so that the on-time files prune tightly.
+/// Files come in the order of their first row.
 pub(super) fn split(table: &TableDef, batches: &[RecordBatch]) -> Result<Vec<FileRows>> {
     let fields = table
         .partition_by
@@ -41,12 +42,11 @@ pub(super) fn split(table: &TableDef, batches: &[RecordBatch]) -> Result<Vec<Fil
     let mut known: HashMap<(OwnedRow, bool), usize> = HashMap::new();
     for (batch_index, batch) in batches.iter().enumerate() {
         let columns = partition_columns(table, batch)?;
-        let lateness = Lateness::of(batch);
         if columns.is_empty() {
-            // One file, or two: late rows are still apart.
-            split_unpartitioned(batch_index, batch, &lateness, &mut files);
+            take_all(batch_index, batch, &mut files);
             continue;
         }
+        let lateness = Lateness::of(table, batch);
         let keys = converter.convert_columns(&columns)?;
         // Neighbours are mostly of one partition.
         let mut last: Option<(usize, bool, usize)> = None;
@@ -77,22 +77,15 @@ pub(super) fn split(table: &TableDef, batches: &[RecordBatch]) -> Result<Vec<Fil
     Ok(files)
 }
 
-fn split_unpartitioned(
-    batch_index: usize,
-    batch: &RecordBatch,
-    lateness: &Lateness<'_>,
-    files: &mut Vec<FileRows>,
-) {
-    if files.is_empty() {
-        files.extend([false, true].map(|_| FileRows {
+/// The rows of a table without partitions: one file.
+fn take_all(batch_index: usize, batch: &RecordBatch, files: &mut Vec<FileRows>) {
+    let rows = (0..batch.num_rows()).map(|row| (batch_index, row));
+    match files.first_mut() {
+        Some(file) => file.rows.extend(rows),
+        None => files.push(FileRows {
             values: BTreeMap::new(),
-            rows: Vec::new(),
-        }));
-    }
-    for row in 0..batch.num_rows() {
-        files[usize::from(lateness.is_late(row))]
-            .rows
-            .push((batch_index, row));
+            rows: rows.collect(),
+        }),
     }
 }
 
@@ -134,14 +127,20 @@ struct Lateness<'a> {
 }
 
 impl<'a> Lateness<'a> {
-    fn of(batch: &'a RecordBatch) -> Self {
+    /// Elsewhere an arrival hour is a column like others: the files are not of one.
+    fn of(table: &TableDef, batch: &'a RecordBatch) -> Self {
         let time = |name| {
             batch
                 .column_by_name(name)
                 .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
         };
+        let by_arrival = table.partition_by.iter().any(|by| by == ARRIVAL_HOUR);
         Self {
-            hours: time("hour").zip(time("arrival_hour")),
+            hours: if by_arrival {
+                time("hour").zip(time(ARRIVAL_HOUR))
+            } else {
+                None
+            },
         }
     }
 
@@ -151,7 +150,7 @@ impl<'a> Lateness<'a> {
         self.hours.is_some_and(|(hour, arrival)| {
             hour.is_valid(row)
                 && arrival.is_valid(row)
-                && hour.value(row) < arrival.value(row) - HOUR_US
+                && hour.value(row) < arrival.value(row).saturating_sub(HOUR_US)
         })
     }
 }

@@ -174,6 +174,31 @@ async fn each_partition_has_a_file_and_late_rows_have_their_own() {
 }
 
 #[tokio::test]
+async fn late_rows_have_a_file_of_their_own_only_in_tables_by_arrival_hour() {
+    let storage = Storage::in_memory();
+    let rows = event_rows(
+        &[
+            (Some("a"), 10 * HOUR_US, 10 * HOUR_US),
+            (Some("a"), HOUR_US, 10 * HOUR_US),
+        ],
+        0,
+    );
+    for (partition_by, expected) in [
+        (&["product", "arrival_hour"][..], 2),
+        (&["product"], 1),
+        (&[], 1),
+    ] {
+        let mut table = events();
+        table.partition_by = partition_by.iter().map(|&c| c.to_owned()).collect();
+        let files = write(&table, &[rows.clone(), rows.clone()], &NAMING, &storage)
+            .await
+            .unwrap();
+        assert_eq!(files.len(), expected, "{partition_by:?}");
+        assert_eq!(files.iter().map(|file| file.rows).sum::<i64>(), 4);
+    }
+}
+
+#[tokio::test]
 async fn rows_too_many_for_one_file_go_to_several() {
     let storage = Storage::in_memory();
     let rows: Vec<_> = (0..1000).map(|row| (Some("a"), row, 0)).collect();

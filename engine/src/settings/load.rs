@@ -10,7 +10,8 @@ use super::table::{SETTINGS, Setting, SettingKind};
 pub struct Layers {
     /// The configuration file's path and text.
     pub file: Option<(PathBuf, String)>,
-    /// Environment variables whose name starts with `HEADWATER_`.
+    /// Environment variables whose name starts with `HEADWATER_`, which are settings, or with `AWS_`,
+    /// which say how S3 is reached where the settings don't.
     pub environment: BTreeMap<String, String>,
     /// `section.name=value` from flags.
     pub flags: Vec<String>,
@@ -28,6 +29,7 @@ pub(super) enum Value {
 #[derive(Debug, Default, Clone)]
 pub struct Loaded {
     values: BTreeMap<&'static str, Value>,
+    s3_environment: BTreeMap<String, String>,
     base: PathBuf,
 }
 
@@ -53,6 +55,10 @@ impl Loaded {
         }
     }
 
+    pub(super) fn s3_environment(&self) -> BTreeMap<String, String> {
+        self.s3_environment.clone()
+    }
+
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         self.text(name).map(|t| self.base.join(t))
     }
@@ -73,6 +79,10 @@ pub fn load(layers: &Layers) -> Result<Loaded, Vec<String>> {
         read_file(&mut loaded, path, text, &mut faults);
     }
     for (name, value) in &layers.environment {
+        if name.starts_with("AWS_") {
+            loaded.s3_environment.insert(name.clone(), value.clone());
+            continue;
+        }
         let found = SETTINGS.iter().find(|s| environment_name(s) == *name);
         match found {
             Some(setting) => put(&mut loaded, setting, value, "the environment", &mut faults),
@@ -307,6 +317,17 @@ mod tests {
         assert!(
             faults[0].starts_with("/etc/headwater/headwater.toml:2:"),
             "{faults:?}"
+        );
+    }
+
+    #[test]
+    fn variables_of_s3_are_kept_and_are_no_settings() {
+        let mut l = layers(GOOD);
+        l.environment
+            .insert("AWS_REGION".into(), "eu-west-1".into());
+        assert_eq!(
+            load(&l).unwrap().s3_environment()["AWS_REGION"],
+            "eu-west-1"
         );
     }
 

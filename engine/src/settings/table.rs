@@ -109,7 +109,8 @@ pub const SETTINGS: &[Setting] = &[
         "storage.options",
         Map,
         None,
-        "Options of the object store, e.g. `aws_region`, `aws_endpoint`.",
+        "Options of the object store, e.g. `aws_region`, `aws_endpoint`; of S3, what is not given \
+         is taken from the environment's `AWS_…` variables.",
     ),
     setting(
         "storage.free_bytes_min",

@@ -9,16 +9,28 @@ use crate::kafka::KafkaSettings;
 use super::load::Loaded;
 
 /// Where the tables live.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StorageSettings {
     /// `storage.url`
     pub url: String,
     /// `storage.options`
     pub options: BTreeMap<String, String>,
+    /// The environment's `AWS_…` variables, beneath the options.
+    pub s3_environment: BTreeMap<String, String>,
     /// `storage.free_bytes_min`
     pub free_bytes_min: u64,
     /// `fault.plan`
     pub fault_plan: Option<String>,
+}
+
+/// Options and environment may hold secrets.
+impl std::fmt::Debug for StorageSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StorageSettings")
+            .field("url", &self.url)
+            .field("free_bytes_min", &self.free_bytes_min)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where the SQL is.
@@ -136,6 +148,7 @@ impl From<&Loaded> for Settings {
             storage: StorageSettings {
                 url: text("storage.url"),
                 options: l.map("storage.options"),
+                s3_environment: l.s3_environment(),
                 free_bytes_min: l.number("storage.free_bytes_min"),
                 fault_plan: l.text("fault.plan"),
             },

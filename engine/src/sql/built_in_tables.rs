@@ -24,13 +24,14 @@ pub fn built_in_tables() -> Vec<TableDef> {
     let mut letters = vec![text("source"), text("pipeline"), text("reason")];
     letters.extend(record.clone());
     letters.push(Field::new("sign", DataType::Int32, false));
-    let mut archive = vec![text("source")];
+    let mut archive = vec![text("source"), text("topic")];
     archive.extend(record);
     vec![
         table(
             DEAD_LETTERS,
             TableKind::DeadLetters,
             letters,
+            "source",
             "Records and elements that could not become a row, with the reason and the record as \
              received. A replayed one has an entry with sign -1 for the same position.",
         ),
@@ -38,19 +39,26 @@ pub fn built_in_tables() -> Vec<TableDef> {
             ARCHIVE,
             TableKind::Archive,
             archive,
+            "topic",
             "Every record as it was received, still encrypted.",
         ),
     ]
 }
 
-fn table(name: &str, kind: TableKind, mut fields: Vec<Field>, comment: &str) -> TableDef {
+fn table(
+    name: &str,
+    kind: TableKind,
+    mut fields: Vec<Field>,
+    partitioned_by: &str,
+    comment: &str,
+) -> TableDef {
     fields.extend(table_engine_fields());
     TableDef {
         name: name.into(),
         location: name.to_owned(),
         kind,
         schema: Arc::new(Schema::new(fields)),
-        partition_by: vec!["source".to_owned(), "arrival_hour".to_owned()],
+        partition_by: vec![partitioned_by.to_owned(), "arrival_hour".to_owned()],
         comment: Some(comment.to_owned()),
     }
 }

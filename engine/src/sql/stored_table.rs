@@ -13,7 +13,7 @@ use super::near_name::suggestion;
 use super::source_text::SourceText;
 use super::table_options::{names, options};
 use crate::ledger::engine_fields;
-use crate::values::{LedgerDef, OrderTerm, TableDef, TableKind};
+use crate::values::{LedgerDef, OrderTerm, RESERVED_FOLDERS, TableDef, TableKind};
 
 const TERMS: [(&str, OrderTerm); 4] = [
     ("received", OrderTerm::Received),
@@ -198,6 +198,19 @@ fn stored(
 fn location(text: &SourceText, create: &CreateExternalTable) -> Result<String, Fault> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/');
     match create.locations.as_slice() {
+        [folder]
+            if folder
+                .split('/')
+                .next()
+                .is_some_and(|first| RESERVED_FOLDERS.contains(&first)) =>
+        {
+            Err(text
+                .fault_in("LOCATION", format!("'{folder}' is the engine's own folder"))
+                .help(format!(
+                    "give the table another one; reserved are {}",
+                    RESERVED_FOLDERS.join(" and ")
+                )))
+        }
         [folder]
             if folder
                 .split('/')

@@ -1,22 +1,23 @@
 //! The ledgers' indexes: loaded from a snapshot, brought up to date from the ledger's entries.
 
-use std::collections::HashSet;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
 use datafusion::prelude::{col, lit};
 use futures::StreamExt;
 
+use crate::commit::group_writer;
 use crate::error::{EngineError, Result};
 use crate::flow::entry_reader::PublishedEntries;
 use crate::flow::ledger_flow::LedgerFlow;
-use crate::flow::ledgers::{Ledgers, snapshot_path};
-use crate::ledger::{CatchUp, Index, Ledger, index_definition, read_snapshot};
+use crate::flow::ledgers::{Ledgers, SnapshotGroup, snapshot_path};
+use crate::ledger::{
+    CatchUp, Index, Ledger, SnapshotHeader, index_definition, read_snapshot, read_snapshot_header,
+};
 use crate::sql::{Configuration, LedgerPipelinePlan};
 use crate::state::{Publisher, Sessions};
-use crate::statement::query;
+use crate::storage::Storage;
 use crate::values::{TableDef, TableKind};
 
 /// The number of a ledger's first entry, so that 0 says that there is none.
@@ -29,6 +30,8 @@ pub struct LedgersConfig<'a> {
     pub sessions: &'a Arc<Sessions>,
     /// The state.
     pub publisher: &'a Arc<Publisher>,
+    /// Where the sequence of commit groups is.
+    pub storage: &'a Storage,
     /// What posts.
     pub run: &'a Arc<str>,
     /// Bytes that an index may take.
@@ -47,6 +50,7 @@ pub async fn open_ledgers(
 ) -> Result<Ledgers> {
     let planner = crate::planning::planner(keys)?;
     let mut flows: Vec<LedgerFlow> = Vec::new();
+    let mut snapshots = BTreeMap::new();
     for def in &configuration.pipelines {
         let Some(table) = configuration.table(&def.sink) else {
             continue;
@@ -61,12 +65,16 @@ pub async fn open_ledgers(
                 def.name, table.name
             )));
         }
+        let (ledger, snapshot) = open_ledger(table, config).await?;
+        if let Some(next_entry) = snapshot {
+            snapshots.insert(table.name.clone(), next_entry);
+        }
         flows.push(LedgerFlow {
             name: table.name.clone(),
             from: def.source.clone(),
             plan: LedgerPipelinePlan::compile(def, configuration, &planner)
                 .map_err(|faults| crate::planning::error(&faults))?,
-            ledger: open_ledger(table, config).await?,
+            ledger,
             entries: PublishedEntries {
                 sessions: config.sessions.clone(),
                 publisher: config.publisher.clone(),
@@ -75,32 +83,30 @@ pub async fn open_ledgers(
             run: config.run.clone(),
         });
     }
-    if let [only] = flows.as_slice() {
-        let last_entry = config.publisher.current().last_entry;
-        check_last_entry(&only.ledger, &only.name, last_entry)?;
-    }
     Ok(Ledgers::new(
         flows,
         config.cache.clone(),
         config.writer.clone(),
+        snapshots,
     ))
 }
 
-/// A ledger whose index has all entries of the published state.
-async fn open_ledger(table: &TableDef, config: &LedgersConfig<'_>) -> Result<Ledger> {
+/// A ledger whose index has all entries of the published state, and the number after the last entry
+/// of the snapshot that it was made from, if it was.
+async fn open_ledger(
+    table: &TableDef,
+    config: &LedgersConfig<'_>,
+) -> Result<(Ledger, Option<i64>)> {
     let state = config.publisher.current();
-    let definition = index_definition(table)?;
+    let last_entry = state.last_entries.get(&table.name).copied().unwrap_or(0);
     let snapshot = match &config.cache {
         None => None,
         Some(cache) => {
             let path = snapshot_path(cache, &table.name);
-            let groups = known_groups(config).await?;
-            read_snapshot(&path, config.index_bytes_max, |header| {
-                header.definition == definition && groups.contains(&header.group)
-            })?
+            load_snapshot(table, &path, last_entry, config).await?
         }
     };
-    let from_snapshot = snapshot.is_some();
+    let from_snapshot = snapshot.as_ref().map(|(_, header)| header.next_entry);
     let (index, from_entry) = match snapshot {
         Some((index, header)) => (index, header.next_entry),
         None => (Index::new(config.index_bytes_max), FIRST_ENTRY),
@@ -128,34 +134,71 @@ async fn open_ledger(table: &TableDef, config: &LedgersConfig<'_>) -> Result<Led
         ledger = %table.name,
         keys = index.len(),
         next_entry,
-        from_snapshot,
+        from_snapshot = from_snapshot.is_some(),
         "first-seen index loaded"
     );
-    Ledger::new(table, index, next_entry)
+    check_last_entry(&table.name, next_entry, last_entry)?;
+    Ok((Ledger::new(table, index, next_entry)?, from_snapshot))
 }
 
-/// Every commit group with its writer, as snapshots name them: a snapshot of another storage, or of
-/// a group that isn't there any more, is not used.
-async fn known_groups(config: &LedgersConfig<'_>) -> Result<HashSet<String>> {
-    let ctx = config.sessions.session_at(config.publisher.current());
-    let mut groups = HashSet::new();
-    for batch in query(&ctx, "SELECT commit_group, writer FROM system.commits").await? {
-        let group = batch.column(0).as_primitive::<Int64Type>();
-        let writer = batch.column(1).as_string::<i32>();
-        for row in 0..batch.num_rows() {
-            groups.insert(format!("{} {}", group.value(row), writer.value(row)));
-        }
+/// The ledger's snapshot, if there is one of this ledger and of this sequence of commit groups; why
+/// one is not used is logged.
+async fn load_snapshot(
+    table: &TableDef,
+    path: &Path,
+    last_entry: i64,
+    config: &LedgersConfig<'_>,
+) -> Result<Option<(Index, SnapshotHeader)>> {
+    let Some(header) = read_snapshot_header(path) else {
+        return Ok(None);
+    };
+    if let Some(why) = unusable(table, &header, last_entry, config).await? {
+        tracing::warn!(
+            ledger = %table.name,
+            snapshot = %path.display(),
+            "index snapshot not used, since {why}; the index is made from the ledger"
+        );
+        return Ok(None);
     }
-    Ok(groups)
+    read_snapshot(path, config.index_bytes_max, |found| *found == header)
 }
 
-/// An error if the index disagrees with the last entry that the sequence of commit groups knows.
-fn check_last_entry(ledger: &Ledger, table: &str, last_entry: i64) -> Result<()> {
-    if ledger.next_entry() != last_entry + 1 {
+/// Why a snapshot cannot be used, if so. A snapshot of another storage, or of a group that isn't in
+/// the sequence any more, would hold keys that nobody was credited with.
+async fn unusable(
+    table: &TableDef,
+    header: &SnapshotHeader,
+    last_entry: i64,
+    config: &LedgersConfig<'_>,
+) -> Result<Option<String>> {
+    if header.definition != index_definition(table)? {
+        return Ok(Some("it is of another key or order".to_owned()));
+    }
+    let Some(of) = SnapshotGroup::parse(&header.group) else {
+        return Ok(Some(format!("it names no commit group: {}", header.group)));
+    };
+    let found = group_writer(config.storage, of.group).await?;
+    Ok(match found {
+        None => Some(format!("commit group {} is not there", of.group)),
+        Some(writer) if writer != of.writer => Some(format!(
+            "commit group {} is of writer {writer}, not of its own, {}",
+            of.group, of.writer
+        )),
+        Some(_) if header.next_entry > last_entry + 1 => Some(format!(
+            "it has entries up to {}, the ledger only up to {last_entry}",
+            header.next_entry - 1
+        )),
+        Some(_) => None,
+    })
+}
+
+/// An error if a ledger's entries don't end where the sequence of commit groups says.
+fn check_last_entry(table: &str, next_entry: i64, last_entry: i64) -> Result<()> {
+    if next_entry != last_entry + 1 {
         return Err(EngineError::data(format!(
             "ledger {table} ends with entry {}, but the last commit group with {last_entry}: its \
              files are not those that were committed, so restore the table",
-            ledger.next_entry() - 1
+            next_entry - 1
         )));
     }
     Ok(())

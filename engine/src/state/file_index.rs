@@ -1,6 +1,6 @@
 //! A table's committed files in memory, with the values that prune them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt64Array};
@@ -9,22 +9,44 @@ use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, ScalarValue};
 
 use crate::error::{EngineError, Result};
+use crate::parquet_files::parse_partition_value;
 use crate::values::{DataFile, TableDef};
 
-/// One committed file with its partition values and column ranges in Arrow's types.
+/// One committed file: where it is, and its partition values and column ranges in Arrow's types.
 #[derive(Debug)]
 pub struct IndexedFile {
-    /// The file as the Delta log has it.
-    pub file: DataFile,
+    /// Path below the table's folder.
+    pub path: Arc<str>,
+    /// Bytes.
+    pub size: i64,
+    /// Rows.
+    pub rows: i64,
     /// Partition values in the order of [`TableDef::partition_by`].
-    pub partition: Vec<ScalarValue>,
-    ranges: HashMap<String, (ScalarValue, ScalarValue, i64)>,
+    pub partition: Box<[ScalarValue]>,
+    /// By the column's place in the table's schema.
+    ranges: Box<[Option<Range>]>,
 }
 
-/// All committed files of a table.
+/// The least and greatest value of a column in a file.
+#[derive(Debug, Clone)]
+struct Range {
+    min: ScalarValue,
+    max: ScalarValue,
+    null_count: i64,
+}
+
+/// All committed files of a table, in the order of their groups.
+///
+/// They lie in chunks, each at least twice as long as the next one: files are added by making a new
+/// chunk of them and of the shorter ones before. So an index of n files has log n chunks at most,
+/// and one that is made from another shares all but its last chunks with it. To add a file costs
+/// log n, averaged over many, whatever n is.
 #[derive(Debug, Default, Clone)]
 pub struct FileIndex {
-    files: Vec<Arc<IndexedFile>>,
+    chunks: Vec<Arc<[Arc<IndexedFile>]>>,
+    file_count: usize,
+    rows: i64,
+    bytes: i64,
 }
 
 impl FileIndex {
@@ -35,74 +57,108 @@ impl FileIndex {
 
     /// The index with more files.
     pub fn with(&self, def: &TableDef, added: &[DataFile]) -> Result<Self> {
-        let mut files = Vec::with_capacity(self.files.len() + added.len());
-        files.extend_from_slice(&self.files);
-        for file in added {
-            files.push(Arc::new(IndexedFile::new(def, file.clone())?));
+        if added.is_empty() {
+            return Ok(self.clone());
         }
-        Ok(Self { files })
+        let mut kept = self.chunks.len();
+        let mut length = added.len();
+        while kept > 0 && self.chunks[kept - 1].len() < 2 * length {
+            kept -= 1;
+            length += self.chunks[kept].len();
+        }
+        let mut last = Vec::with_capacity(length);
+        for chunk in &self.chunks[kept..] {
+            last.extend_from_slice(chunk);
+        }
+        for file in added {
+            last.push(Arc::new(IndexedFile::new(def, file)?));
+        }
+        let mut chunks = self.chunks[..kept].to_vec();
+        chunks.push(last.into());
+        Ok(Self {
+            chunks,
+            file_count: self.file_count + added.len(),
+            rows: self.rows + added.iter().map(|file| file.rows).sum::<i64>(),
+            bytes: self.bytes + added.iter().map(|file| file.size).sum::<i64>(),
+        })
     }
 
     /// The files.
-    pub fn files(&self) -> &[Arc<IndexedFile>] {
-        &self.files
+    pub fn files(&self) -> impl Iterator<Item = &Arc<IndexedFile>> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter())
+    }
+
+    /// The files in the chunks that they lie in.
+    pub fn chunks(&self) -> impl Iterator<Item = &[Arc<IndexedFile>]> {
+        self.chunks.iter().map(AsRef::as_ref)
+    }
+
+    /// How many files there are.
+    pub fn file_count(&self) -> usize {
+        self.file_count
     }
 
     /// Rows in all files.
     pub fn rows(&self) -> i64 {
-        self.files.iter().map(|f| f.file.rows).sum()
+        self.rows
     }
 
     /// Bytes of all files.
     pub fn bytes(&self) -> i64 {
-        self.files.iter().map(|f| f.file.size).sum()
+        self.bytes
     }
 }
 
 impl IndexedFile {
-    fn new(def: &TableDef, file: DataFile) -> Result<Self> {
-        let mut ranges = HashMap::new();
+    fn new(def: &TableDef, file: &DataFile) -> Result<Self> {
+        let mut ranges = vec![None; def.schema.fields().len()];
         let mut partition = Vec::with_capacity(def.partition_by.len());
         for name in &def.partition_by {
-            let data_type = type_of(&def.schema, name).ok_or_else(|| {
+            let (column, field) = def.schema.column_with_name(name).ok_or_else(|| {
                 EngineError::internal(format!("{}: no partition column {name}", def.name))
             })?;
+            let data_type = field.data_type();
             let value = match file.partition_values.get(name).and_then(Option::as_deref) {
                 None => ScalarValue::try_from(data_type)?,
-                Some(text) => {
-                    ScalarValue::try_from_string(text.to_owned(), data_type).map_err(|e| {
-                        EngineError::data(format!(
-                            "{}: file {} has {name} = {text:?}, which is no {data_type}",
-                            def.name, file.path
-                        ))
-                        .caused_by(e)
-                    })?
-                }
+                Some(text) => parse_partition_value(text, data_type).map_err(|e| {
+                    EngineError::data(format!(
+                        "{}: file {} has {name} = {text:?}, which is no {data_type}",
+                        def.name, file.path
+                    ))
+                    .caused_by(e)
+                })?,
             };
-            let nulls = if value.is_null() { file.rows } else { 0 };
-            ranges.insert(name.clone(), (value.clone(), value.clone(), nulls));
+            ranges[column] = Some(Range {
+                min: value.clone(),
+                max: value.clone(),
+                null_count: if value.is_null() { file.rows } else { 0 },
+            });
             partition.push(value);
         }
         for (name, range) in &file.ranges {
-            let Some(data_type) = type_of(&def.schema, name) else {
+            // Leaves of structs are in the log for other readers; nothing here prunes by them.
+            let Some((column, field)) = def.schema.column_with_name(name) else {
                 continue;
             };
+            let data_type = field.data_type();
             if let (Some(min), Some(max)) =
                 (scalar(&range.min, data_type), scalar(&range.max, data_type))
             {
-                ranges.insert(name.clone(), (min, max, range.null_count));
+                ranges[column] = Some(Range {
+                    min,
+                    max,
+                    null_count: range.null_count,
+                });
             }
         }
         Ok(Self {
-            file,
-            partition,
-            ranges,
+            path: file.path.clone(),
+            size: file.size,
+            rows: file.rows,
+            partition: partition.into(),
+            ranges: ranges.into(),
         })
     }
-}
-
-fn type_of<'a>(schema: &'a SchemaRef, name: &str) -> Option<&'a DataType> {
-    schema.field_with_name(name).ok().map(|f| f.data_type())
 }
 
 /// A value of Delta's statistics in Arrow's type; None where it cannot be read, which only means
@@ -129,16 +185,12 @@ impl<'a> FileStatistics<'a> {
         Self { files, schema }
     }
 
-    fn column(
-        &self,
-        column: &Column,
-        pick: impl Fn(&(ScalarValue, ScalarValue, i64)) -> ScalarValue,
-    ) -> Option<ArrayRef> {
-        let null = ScalarValue::try_from(type_of(&self.schema, column.name())?).ok()?;
-        ScalarValue::iter_to_array(self.files.iter().map(|f| {
-            f.ranges
-                .get(column.name())
-                .map_or_else(|| null.clone(), &pick)
+    fn column(&self, column: &Column, pick: impl Fn(&Range) -> &ScalarValue) -> Option<ArrayRef> {
+        let (index, field) = self.schema.column_with_name(column.name())?;
+        let null = ScalarValue::try_from(field.data_type()).ok()?;
+        ScalarValue::iter_to_array(self.files.iter().map(|file| {
+            let range = file.ranges.get(index).and_then(Option::as_ref);
+            range.map_or(&null, &pick).clone()
         }))
         .ok()
     }
@@ -146,11 +198,11 @@ impl<'a> FileStatistics<'a> {
 
 impl PruningStatistics for FileStatistics<'_> {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
-        self.column(column, |r| r.0.clone())
+        self.column(column, |range| &range.min)
     }
 
     fn max_values(&self, column: &Column) -> Option<ArrayRef> {
-        self.column(column, |r| r.1.clone())
+        self.column(column, |range| &range.max)
     }
 
     fn num_containers(&self) -> usize {
@@ -158,24 +210,86 @@ impl PruningStatistics for FileStatistics<'_> {
     }
 
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
+        let (index, _) = self.schema.column_with_name(column.name())?;
         let counts: UInt64Array = self
             .files
             .iter()
-            .map(|f| {
-                f.ranges
-                    .get(column.name())
-                    .and_then(|r| u64::try_from(r.2).ok())
+            .map(|file| {
+                let range = file.ranges.get(index)?.as_ref()?;
+                u64::try_from(range.null_count).ok()
             })
             .collect();
         Some(Arc::new(counts))
     }
 
     fn row_counts(&self) -> Option<ArrayRef> {
-        let rows: Int64Array = self.files.iter().map(|f| Some(f.file.rows)).collect();
+        let rows: Int64Array = self.files.iter().map(|f| Some(f.rows)).collect();
         arrow::compute::cast(&rows, &DataType::UInt64).ok()
     }
 
     fn contained(&self, _: &Column, _: &HashSet<ScalarValue>) -> Option<BooleanArray> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::collections::BTreeMap;
+
+    use arrow::datatypes::{Field, Schema};
+
+    use super::*;
+    use crate::values::TableKind;
+
+    fn table() -> TableDef {
+        TableDef {
+            name: "t".into(),
+            location: "t".to_owned(),
+            kind: TableKind::Events,
+            schema: Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, true)])),
+            partition_by: Vec::new(),
+            comment: None,
+        }
+    }
+
+    fn file(n: usize) -> DataFile {
+        DataFile {
+            path: n.to_string().into(),
+            partition_values: BTreeMap::new(),
+            size: 2,
+            rows: 3,
+            modified_at_ms: 0,
+            ranges: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn adding_files_keeps_their_order_in_few_chunks() {
+        let table = table();
+        let mut index = FileIndex::default();
+        for n in 0..1_000 {
+            index = index.with(&table, &[file(n)]).unwrap();
+            let lengths: Vec<usize> = index.chunks().map(<[_]>::len).collect();
+            assert!(lengths.is_sorted_by(|a, b| *a >= 2 * *b), "{lengths:?}");
+        }
+        let paths: Vec<_> = index.files().map(|f| f.path.to_string()).collect();
+        let expected: Vec<_> = (0..1_000).map(|n| n.to_string()).collect();
+        assert_eq!(paths, expected);
+        assert!(index.chunks().count() <= 10);
+        assert_eq!(
+            (index.file_count(), index.rows(), index.bytes()),
+            (1_000, 3_000, 2_000)
+        );
+    }
+
+    #[test]
+    fn the_files_of_a_large_table_are_shared_by_the_next_state() {
+        let table = table();
+        let many: Vec<_> = (0..1_000).map(file).collect();
+        let before = FileIndex::new(&table, &many).unwrap();
+        let after = before.with(&table, &[file(1_000)]).unwrap();
+        assert!(Arc::ptr_eq(&before.chunks[0], &after.chunks[0]));
+        assert_eq!(before.file_count(), 1_000);
     }
 }

@@ -170,26 +170,26 @@ fn prune(
     table: &TableState,
     predicate: Option<&Arc<dyn datafusion::physical_expr::PhysicalExpr>>,
 ) -> Vec<Arc<IndexedFile>> {
-    let files = table.files.files();
-    let keep = predicate
-        .and_then(|p| {
-            PruningPredicateBuilder::new()
-                .with_file_schema(table.def.schema.clone())
-                .build(p.clone())
-        })
-        .and_then(|p| {
-            p.prune(&FileStatistics::new(files, table.def.schema.clone()))
-                .ok()
-        });
-    match keep {
-        None => files.to_vec(),
-        Some(keep) => files
-            .iter()
-            .zip(keep)
-            .filter(|(_, keep)| *keep)
-            .map(|(f, _)| f.clone())
-            .collect(),
+    let pruning = predicate.and_then(|p| {
+        PruningPredicateBuilder::new()
+            .with_file_schema(table.def.schema.clone())
+            .build(p.clone())
+    });
+    let Some(pruning) = pruning else {
+        return table.files.files().cloned().collect();
+    };
+    let mut kept = Vec::new();
+    for files in table.files.chunks() {
+        let statistics = FileStatistics::new(files, table.def.schema.clone());
+        match pruning.prune(&statistics) {
+            Ok(keep) => {
+                let of_chunk = files.iter().zip(keep).filter(|(_, keep)| *keep);
+                kept.extend(of_chunk.map(|(file, _)| file.clone()));
+            }
+            Err(_) => kept.extend_from_slice(files),
+        }
     }
+    kept
 }
 
 /// Parquet files don't store partition columns: the file's schema, and the partition fields.
@@ -232,8 +232,8 @@ fn file_projection(
 }
 
 fn partitioned_file(def: &TableDef, file: &IndexedFile) -> PartitionedFile {
-    let path = format!("{}/{}", def.location, file.file.path);
-    let mut partitioned = PartitionedFile::new(path, u64::try_from(file.file.size).unwrap_or(0));
-    partitioned.partition_values.clone_from(&file.partition);
+    let path = format!("{}/{}", def.location, file.path);
+    let mut partitioned = PartitionedFile::new(path, u64::try_from(file.size).unwrap_or(0));
+    partitioned.partition_values = file.partition.to_vec();
     partitioned
 }

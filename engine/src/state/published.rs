@@ -11,7 +11,7 @@ use super::file_index::FileIndex;
 use super::progress::SourceProgress;
 use crate::commit::{Incarnation, PartitionCount};
 use crate::error::{EngineError, Result};
-use crate::values::{DataFile, Offsets, TableDef};
+use crate::values::{DataFile, LastEntries, Offsets, TableDef};
 
 /// Rows of one micro-batch in one table: visible, not yet in a commit group.
 #[derive(Debug)]
@@ -54,10 +54,10 @@ pub struct Published {
     pub incarnations: Arc<Vec<Incarnation>>,
     /// Bytes that the tails hold in memory.
     pub tail_bytes: usize,
-    /// The greatest ledger entry's number.
-    pub last_entry: i64,
-    /// The latest entry's number of each ledger that has posted since the start.
-    pub last_entries: BTreeMap<Arc<str>, i64>,
+    /// The last entry's number of every ledger that ever posted.
+    pub last_entries: LastEntries,
+    /// The dimensions' versions when the latest micro-batch in it was published.
+    pub dimension_versions: Arc<BTreeMap<String, String>>,
     /// What was counted since the latest commit group, by micro-batch.
     pub counts: Vec<Arc<(u64, Vec<PartitionCount>)>>,
     /// How far each source has been read.
@@ -73,8 +73,10 @@ pub struct MicroBatch {
     pub offsets: Offsets,
     /// What was counted.
     pub counts: Vec<PartitionCount>,
-    /// The latest entry's number of each ledger that the micro-batch posted to.
-    pub last_entries: BTreeMap<Arc<str>, i64>,
+    /// The last entry's number of each ledger that the micro-batch posted to.
+    pub last_entries: LastEntries,
+    /// The dimensions' versions; None leaves those known before.
+    pub dimension_versions: Option<BTreeMap<String, String>>,
     /// The source's progress after it.
     pub progress: Option<SourceProgress>,
 }
@@ -118,9 +120,11 @@ impl Published {
         if !added.counts.is_empty() {
             next.counts.push(Arc::new((next.sequence, added.counts)));
         }
-        for (ledger, entry) in added.last_entries {
-            next.last_entry = next.last_entry.max(entry);
-            next.last_entries.insert(ledger, entry);
+        next.last_entries.extend(added.last_entries);
+        if let Some(versions) = added.dimension_versions
+            && versions != *next.dimension_versions
+        {
+            next.dimension_versions = Arc::new(versions);
         }
         if let Some(progress) = added.progress {
             next.progress
@@ -129,13 +133,22 @@ impl Published {
         Ok(next)
     }
 
+    /// The file lists of these tables with what a commit group added.
+    fn with_files(&self, files: &[(Arc<str>, Vec<DataFile>)]) -> Result<FileLists> {
+        let mut lists = FileLists::new();
+        for (name, added) in files {
+            let table = self.tables.get(name).ok_or_else(|| {
+                EngineError::internal(format!("commit group for a table that isn't there: {name}"))
+            })?;
+            let before = lists.get(name).unwrap_or(&table.files);
+            let all = before.with(&table.def, added)?;
+            lists.insert(name.clone(), Arc::new(all));
+        }
+        Ok(lists)
+    }
+
     /// The state after a commit group took over everything up to a publish order number.
-    fn committed(
-        &self,
-        cut: &Published,
-        group: i64,
-        files: &[(Arc<str>, Vec<DataFile>)],
-    ) -> Result<Self> {
+    fn committed(&self, cut: &Published, group: i64, files: FileLists) -> Self {
         let mut next = self.clone();
         next.group = group;
         next.committed_offsets = cut.offsets.clone();
@@ -149,21 +162,25 @@ impl Published {
             .flat_map(|t| &t.tail)
             .map(|t| t.bytes)
             .sum();
-        for (name, added) in files {
-            let table = next.tables.get_mut(name).ok_or_else(|| {
-                EngineError::internal(format!("commit group for a table that isn't there: {name}"))
-            })?;
-            table.files = Arc::new(table.files.with(&table.def, added)?);
+        for (name, all) in files {
+            if let Some(table) = next.tables.get_mut(&name) {
+                table.files = all;
+            }
         }
-        Ok(next)
+        next
     }
 }
+
+/// Tables' whole file lists by their names.
+type FileLists = BTreeMap<Arc<str>, Arc<FileIndex>>;
 
 /// Holds the current [`Published`]; the one place where it changes.
 #[derive(Debug)]
 pub struct Publisher {
     current: ArcSwap<Published>,
     change: Mutex<()>,
+    /// Held while file lists change, so that they can be made beside publishing.
+    commit: Mutex<()>,
 }
 
 impl Publisher {
@@ -172,6 +189,7 @@ impl Publisher {
         Self {
             current: ArcSwap::from_pointee(state),
             change: Mutex::new(()),
+            commit: Mutex::new(()),
         }
     }
 
@@ -216,8 +234,10 @@ impl Publisher {
         group: i64,
         files: &[(Arc<str>, Vec<DataFile>)],
     ) -> Result<Arc<Published>> {
+        let _commit = self.commit.lock();
+        let files = self.current.load().with_files(files)?;
         let _change = self.change.lock();
-        let next = Arc::new(self.current.load().committed(cut, group, files)?);
+        let next = Arc::new(self.current.load().committed(cut, group, files));
         self.current.store(next.clone());
         Ok(next)
     }

@@ -17,7 +17,7 @@ use crate::values::{DataFile, TableDef, TableKind, TopicPartition};
 const HOUR_US: i64 = 3_600_000_000;
 
 fn table() -> TableDef {
-    let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let utc = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     TableDef {
         name: "events".into(),
         location: "events".into(),
@@ -25,22 +25,36 @@ fn table() -> TableDef {
         schema: Arc::new(Schema::new(vec![
             Field::new("product", DataType::Utf8, true),
             Field::new("amount", DataType::Int64, true),
-            Field::new("arrival_hour", utc, false),
+            Field::new("event_time", utc(), false),
+            Field::new("hour", utc(), false),
+            Field::new("arrival_hour", utc(), false),
         ])),
         partition_by: vec!["product".into(), "arrival_hour".into()],
         comment: None,
     }
 }
 
+/// Rows that arrive in the hour in which they happen.
 fn rows(product: Option<&str>, hour: i64, amounts: &[i64]) -> RecordBatch {
-    let n = amounts.len();
-    let hours = TimestampMicrosecondArray::from_value(hour * HOUR_US, n).with_timezone("UTC");
+    let on_time: Vec<_> = amounts.iter().map(|amount| (hour, *amount)).collect();
+    rows_of(product, hour, &on_time)
+}
+
+/// Rows that arrive in one hour, each of an hour of its own, five minutes into it.
+fn rows_of(product: Option<&str>, arrival_hour: i64, rows: &[(i64, i64)]) -> RecordBatch {
+    let n = rows.len();
+    let times = |us: &dyn Fn(i64) -> i64| {
+        let times: Vec<i64> = rows.iter().map(|(hour, _)| us(*hour)).collect();
+        Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC"))
+    };
     RecordBatch::try_new(
         table().schema,
         vec![
             Arc::new(StringArray::from_iter(std::iter::repeat_n(product, n))),
-            Arc::new(Int64Array::from(amounts.to_vec())),
-            Arc::new(hours),
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))),
+            times(&|hour| hour * HOUR_US + HOUR_US / 12),
+            times(&|hour| hour * HOUR_US),
+            times(&|_| arrival_hour * HOUR_US),
         ],
     )
     .unwrap()
@@ -92,8 +106,8 @@ fn fixture() -> Fixture {
         committed_offsets: Arc::default(),
         incarnations: Arc::default(),
         tail_bytes: 0,
-        last_entry: 0,
         last_entries: BTreeMap::new(),
+        dimension_versions: Arc::default(),
         counts: Vec::new(),
         progress: BTreeMap::new(),
     };
@@ -162,6 +176,16 @@ async fn sum(ctx: &SessionContext, filter: &str) -> (i64, i64) {
     (at(0), at(1))
 }
 
+/// How many files the plan of a query reads.
+async fn scanned(ctx: &SessionContext, filter: &str) -> usize {
+    let sql = format!("EXPLAIN SELECT * FROM events WHERE {filter}");
+    let batches = ctx.sql(&sql).await.unwrap().collect().await.unwrap();
+    let text = arrow::util::pretty::pretty_format_batches(&batches)
+        .unwrap()
+        .to_string();
+    text.matches(".parquet").count()
+}
+
 #[tokio::test]
 async fn a_session_keeps_the_state_that_it_pinned() {
     let f = fixture();
@@ -206,20 +230,39 @@ async fn files_that_cannot_match_are_not_scanned() {
         f.commit(group).await;
     }
     let ctx = f.sessions.session(true, None);
-    let scanned = |filter: &'static str| {
-        let ctx = ctx.clone();
-        async move {
-            let sql = format!("EXPLAIN SELECT * FROM events WHERE {filter}");
-            let batches = ctx.sql(&sql).await.unwrap().collect().await.unwrap();
-            let text = arrow::util::pretty::pretty_format_batches(&batches)
-                .unwrap()
-                .to_string();
-            text.matches(".parquet").count()
+    assert_eq!(scanned(&ctx, "product = 'b'").await, 1);
+    assert_eq!(scanned(&ctx, "amount > 2 AND product <> 'late'").await, 1);
+    assert_eq!(scanned(&ctx, "product = 'nobody'").await, 0);
+}
+
+/// Arrival hours 10 to 12 with a row each that is on time, and in hour 12 one that comes late.
+#[tokio::test]
+async fn a_late_row_does_not_keep_on_time_files_from_being_pruned() {
+    let f = fixture();
+    for arrival in 10..=12 {
+        f.publish(rows(Some("a"), arrival, &[arrival]));
+        if arrival == 12 {
+            f.publish(rows_of(Some("a"), arrival, &[(2, 100)]));
         }
-    };
-    assert_eq!(scanned("product = 'b'").await, 1);
-    assert_eq!(scanned("amount > 2 AND product <> 'late'").await, 1);
-    assert_eq!(scanned("product = 'nobody'").await, 0);
+        f.commit(arrival).await;
+    }
+    let ctx = f.sessions.session(true, None);
+    // What each commit leaves in the tail is of another product, in hour 9.
+    let of = |filter: &str| format!("product = 'a' AND {filter}");
+    let at = |hour: i64, minute: i64| format!("TIMESTAMP '1970-01-01T{hour:02}:{minute:02}:00Z'");
+    for (filter, files, expected) in [
+        ("true".to_owned(), 4, (4, 133)),
+        (format!("hour = {}", at(12, 0)), 1, (1, 12)),
+        (format!("hour = {}", at(11, 0)), 1, (1, 11)),
+        (format!("hour = {}", at(2, 0)), 1, (1, 100)),
+        (format!("hour < {}", at(11, 0)), 2, (2, 110)),
+        (format!("event_time >= {}", at(11, 30)), 1, (1, 12)),
+        (format!("event_time < {}", at(9, 0)), 1, (1, 100)),
+        (format!("hour = {}", at(5, 0)), 0, (0, 0)),
+    ] {
+        assert_eq!(scanned(&ctx, &of(&filter)).await, files, "{filter}");
+        assert_eq!(sum(&ctx, &of(&filter)).await, expected, "{filter}");
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use object_store::{
 };
 
 use super::durable_upload::DurableUpload;
+use super::synced_folders::{SyncedFolders, sync_parent};
 
 const STORE: &str = "DurableLocal";
 
@@ -30,13 +31,16 @@ const STORE: &str = "DurableLocal";
 pub struct DurableLocal {
     inner: Arc<LocalFileSystem>,
     root: Arc<FilePath>,
+    folders: Arc<SyncedFolders>,
 }
 
 impl DurableLocal {
     /// A store below `root`, which must exist.
     pub fn new(root: &FilePath) -> Result<Self> {
+        let root = fs::canonicalize(root).map_err(|e| io_error(root, e))?;
         Ok(Self {
-            inner: Arc::new(LocalFileSystem::new_with_prefix(root)?),
+            inner: Arc::new(LocalFileSystem::new_with_prefix(&root)?),
+            folders: Arc::new(SyncedFolders::below(root.clone())),
             root: Arc::from(root),
         })
     }
@@ -61,8 +65,8 @@ impl ObjectStore for DurableLocal {
         opts: PutOptions,
     ) -> Result<PutResult> {
         let path = self.file_path(location)?;
-        let root = self.root.clone();
-        blocking(move || put(&path, &root, &payload, &opts.mode)).await
+        let folders = self.folders.clone();
+        blocking(move || put(&path, &folders, &payload, &opts.mode)).await
     }
 
     async fn put_multipart_opts(
@@ -71,9 +75,9 @@ impl ObjectStore for DurableLocal {
         _opts: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         let path = self.file_path(location)?;
-        let root = self.root.clone();
+        let folders = self.folders.clone();
         blocking(move || {
-            let (file, staging) = stage(&path, &root).map_err(|e| io_error(&path, e))?;
+            let (file, staging) = stage(&path, &folders).map_err(|e| io_error(&path, e))?;
             Ok(Box::new(DurableUpload::new(file, staging, path)) as Box<dyn MultipartUpload>)
         })
         .await
@@ -123,17 +127,24 @@ impl ObjectStore for DurableLocal {
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         self.inner.copy_opts(from, to, options).await?;
         let to = self.file_path(to)?;
-        blocking(move || sync_file_and_folder(&to).map_err(|e| io_error(&to, e))).await
+        let folders = self.folders.clone();
+        blocking(move || {
+            to.parent()
+                .map_or(Ok(()), |folder| folders.ensure(folder))
+                .and_then(|()| sync_file_and_folder(&to))
+                .map_err(|e| io_error(&to, e))
+        })
+        .await
     }
 }
 
 fn put(
     path: &FilePath,
-    root: &FilePath,
+    folders: &SyncedFolders,
     payload: &PutPayload,
     mode: &PutMode,
 ) -> Result<PutResult> {
-    let (mut file, staging) = stage(path, root).map_err(|e| io_error(path, e))?;
+    let (mut file, staging) = stage(path, folders).map_err(|e| io_error(path, e))?;
     let named = payload
         .iter()
         .try_for_each(|part| file.write_all(part))
@@ -172,8 +183,8 @@ fn name_file(staging: &FilePath, path: &FilePath, mode: &PutMode) -> io::Result<
     }
 }
 
-/// Creates the staging file of `path`, with its folders.
-fn stage(path: &FilePath, root: &FilePath) -> io::Result<(File, PathBuf)> {
+/// Creates the staging file of `path`, in a folder that is on disk.
+fn stage(path: &FilePath, folders: &SyncedFolders) -> io::Result<(File, PathBuf)> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!("#{}", uuid::Uuid::new_v4().as_u64_pair().0));
     let staging = PathBuf::from(name);
@@ -183,40 +194,18 @@ fn stage(path: &FilePath, root: &FilePath) -> io::Result<(File, PathBuf)> {
             .create_new(true)
             .open(&staging)
     };
+    let ensure = || {
+        path.parent()
+            .map_or(Ok(()), |folder| folders.ensure(folder))
+    };
+    ensure()?;
     match open() {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            if let Some(folder) = path.parent() {
-                create_folders(folder, root)?;
-            }
+            folders.forget();
+            ensure()?;
             Ok((open()?, staging))
         }
         other => Ok((other?, staging)),
-    }
-}
-
-/// Makes a folder below `root` and syncs the parents of all that is new.
-fn create_folders(folder: &FilePath, root: &FilePath) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    if folder != root
-        && let Some(parent) = folder.parent()
-    {
-        create_folders(parent, root)?;
-    }
-    match fs::create_dir(folder) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
-        _ => {}
-    }
-    // Synced also where another thread has just made it: that thread may not have got so far.
-    sync_parent(folder)
-}
-
-/// Syncs the folder that holds `path`.
-pub(super) fn sync_parent(path: &FilePath) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
     }
 }
 

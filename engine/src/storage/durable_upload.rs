@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use object_store::{MultipartUpload, PutPayload, PutResult, Result, UploadPart};
 
-use super::durable::{blocking, io_error, sync_parent};
+use super::durable::{blocking, io_error};
+use super::synced_folders::sync_parent;
 
 /// Parts go to a staging file at the offsets given by the order of the calls; completing syncs
 /// it, renames it, and syncs the folder.

@@ -3,8 +3,8 @@
 //! [`Storage`] holds an object store rooted at the configured URL. What it promises beyond
 //! `object_store`:
 //!
-//! - a put has reached the disk when it returns: the file, its folder, and folders newly made on
-//!   the way ([`DurableLocal`]; `object_store`'s own local store never syncs);
+//! - a put has reached the disk when it returns: the file, its folder, and the folders above
+//!   it ([`DurableLocal`]; `object_store`'s own local store never syncs);
 //! - a file that can be seen is whole: it is written and synced under another name first;
 //! - a put if absent that finds the name taken has synced what it found, so that a writer whose
 //!   earlier answer got lost can rely on it.
@@ -18,7 +18,9 @@ mod faulty;
 mod ready;
 mod retry;
 mod root;
+mod s3_environment;
 mod staging;
+mod synced_folders;
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
@@ -29,3 +31,4 @@ pub use faults::{FaultAction, FaultPlan, FaultPoint};
 pub use faulty::Faulty;
 pub use retry::Backoff;
 pub use root::Storage;
+pub use s3_environment::with_s3_environment;

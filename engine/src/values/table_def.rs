@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 
+/// Folders below the storage root that are the engine's own: no table lies in them.
+pub const RESERVED_FOLDERS: [&str; 2] = ["system", "cache"];
+
 /// What writes a table, and what the engine therefore knows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TableKind {

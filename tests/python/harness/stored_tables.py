@@ -32,6 +32,10 @@ class StoredTables:
         except TableNotFoundError:
             return -1
 
+    def last_checkpoint(self, location: str) -> Path:
+        """The file that a table's last checkpoint leaves beside the log."""
+        return self.storage / location / "_delta_log" / "_last_checkpoint"
+
     def rows(self, location: str, columns: list[str] | None = None) -> pa.Table:
         """All rows of a table."""
         return self.table(location).to_pyarrow_table(columns=columns)

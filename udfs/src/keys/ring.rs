@@ -1,10 +1,12 @@
 //! The key ring: expanded AES-GCM keys by id.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, LessSafeKey, UnboundKey};
+use aws_lc_rs::digest::{Context, SHA256};
 use hashbrown::HashMap;
 
 use super::SecretBytes;
@@ -41,6 +43,8 @@ pub struct KeyRing {
 #[derive(Default)]
 pub(crate) struct KeySet {
     by_id: HashMap<String, LessSafeKey>,
+    /// Of each key by its id: a hash that differs where the secret does.
+    fingerprints: BTreeMap<String, [u8; 32]>,
 }
 
 impl KeyRing {
@@ -48,6 +52,7 @@ impl KeyRing {
     /// stands twice, or an empty one.
     pub fn new(keys: impl IntoIterator<Item = (String, SecretBytes)>) -> Result<Self, KeyError> {
         let mut by_id = HashMap::new();
+        let mut fingerprints = BTreeMap::new();
         for (id, secret) in keys {
             if id.is_empty() {
                 return Err(KeyError::EmptyId);
@@ -56,11 +61,30 @@ impl KeyRing {
             if by_id.contains_key(&id) {
                 return Err(KeyError::DuplicateId { id });
             }
+            fingerprints.insert(id.clone(), fingerprint(&id, &secret));
             by_id.insert(id, key);
         }
         Ok(Self {
-            keys: Arc::new(KeySet { by_id }),
+            keys: Arc::new(KeySet {
+                by_id,
+                fingerprints,
+            }),
         })
+    }
+
+    /// What tells this ring from every other: 32 hexadecimal digits that change with any id and any
+    /// secret. It may be stored and shown: secrets are random bits, too many to be guessed from a
+    /// hash.
+    pub fn version(&self) -> String {
+        let mut all = Context::new(&SHA256);
+        for fingerprint in self.keys.fingerprints.values() {
+            all.update(fingerprint);
+        }
+        let all = all.finish();
+        all.as_ref()[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     /// Whether a key of this id is in the ring.
@@ -86,6 +110,17 @@ impl KeySet {
     pub(crate) fn get(&self, id: &str) -> Option<&LessSafeKey> {
         self.by_id.get(id)
     }
+}
+
+/// SHA-256 over a key's id, preceded by its length, and its secret.
+fn fingerprint(id: &str, secret: &SecretBytes) -> [u8; 32] {
+    let mut of = Context::new(&SHA256);
+    of.update(&(id.len() as u64).to_le_bytes());
+    of.update(id.as_bytes());
+    of.update(secret.expose());
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(of.finish().as_ref());
+    bytes
 }
 
 fn expand(id: &str, secret: &SecretBytes) -> Result<LessSafeKey, KeyError> {
@@ -163,6 +198,28 @@ mod tests {
             KeyError::DuplicateId { id }
         );
         assert_eq!(ring(&[("", 16)]).unwrap_err(), KeyError::EmptyId);
+    }
+
+    #[test]
+    fn the_version_changes_with_an_id_and_with_a_secret_alone() {
+        let version = |keys: &[(&str, u8)]| {
+            let keys = keys
+                .iter()
+                .map(|&(id, byte)| (id.to_string(), SecretBytes::from(vec![byte; 16])));
+            KeyRing::new(keys).unwrap().version()
+        };
+        let first = version(&[("m7", 1), ("m8", 2)]);
+        assert_eq!(first.len(), 32);
+        assert_eq!(version(&[("m8", 2), ("m7", 1)]), first);
+        for other in [
+            &[("m7", 1)][..],
+            &[("m7", 1), ("m9", 2)],
+            &[("m7", 1), ("m8", 3)],
+            &[("m7", 2), ("m8", 1)],
+        ] {
+            assert_ne!(version(other), first, "{other:?}");
+        }
+        assert_eq!(KeyRing::default().version(), version(&[]));
     }
 
     #[test]

@@ -55,7 +55,8 @@ async fn settle(inner: &Arc<InMemory>, known: &mut Vec<i64>, outcome: Outcome) {
         known.extend(outcome.in_doubt);
     }
     assert_eq!(next, known.last().map_or(0, |last| last + 1));
-    assert_eq!(recovered.last_entry, next);
+    let last_entry = recovered.last_entries.get("firsts").copied();
+    assert_eq!(last_entry.unwrap_or(0), next);
     check(&process.storage, &recovered, known).await;
 }
 

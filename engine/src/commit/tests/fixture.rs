@@ -130,7 +130,7 @@ pub(super) async fn draft(
             filtered: 0,
         }],
         configuration_hash: "c1".to_owned(),
-        last_entry: next,
+        last_entries: BTreeMap::from([(Arc::from("firsts"), next)]),
         ..GroupDraft::default()
     })
 }

@@ -31,3 +31,34 @@ async fn every_put_may_fail_once_and_lose_its_answer_once() {
     let (_, recovered) = open(&process.storage).await.unwrap();
     check(&process.storage, &recovered, &known).await;
 }
+
+/// A link may be there although the sync of its folder failed: only another put, which syncs what
+/// it finds, makes sure of it.
+#[tokio::test]
+async fn an_entry_whose_sync_failed_after_it_got_its_name_is_put_again_before_it_counts() {
+    for entry in [
+        "system/commits/_delta_log/00000000000000000001.json",
+        "events/_delta_log/00000000000000000001.json",
+    ] {
+        let inner = Arc::new(InMemory::new());
+        let mut failed = false;
+        let process = Process::on(
+            &inner,
+            Box::new(move |_, path| {
+                if path == entry && !failed {
+                    failed = true;
+                    return Fate::FailsAfterLanding;
+                }
+                Fate::Fine
+            }),
+        );
+        let (mut committer, _) = open(&process.storage).await.unwrap();
+        commit(&mut committer, &process.storage, &[0, 1])
+            .await
+            .unwrap();
+        let puts = process.puts.lock().clone();
+        assert_eq!(puts.iter().filter(|path| *path == entry).count(), 2);
+        let (_, recovered) = open(&process.storage).await.unwrap();
+        check(&process.storage, &recovered, &[0, 1]).await;
+    }
+}

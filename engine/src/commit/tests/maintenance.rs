@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use super::super::{COMMITS, Committer, Maintainer, WriterId};
-use super::fixture::{check, commit, open, table, tables};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use datafusion::common::ScalarValue;
+
+use super::super::{COMMITS, Committer, GroupDraft, Maintainer, WriterId};
+use super::fixture::{check, commit, draft, open, table, tables};
 use crate::delta::{log, state};
+use crate::parquet_files::write;
+use crate::state::FileIndex;
 use crate::storage::Storage;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,16 +23,10 @@ async fn a_checkpoint_loads_to_the_same_table_and_carries_the_group() {
                 .unwrap();
         }
         let before = state::load(&storage, "events", 4).await.unwrap();
-        let made = maintainer
-            .checkpoint_if_due(&committer.pins())
-            .await
-            .unwrap();
-        assert_eq!(made.len(), 3, "{made:?}");
-        let again = maintainer
-            .checkpoint_if_due(&committer.pins())
-            .await
-            .unwrap();
-        assert!(again.is_empty());
+        let done = maintainer.checkpoint_if_due(&committer.pins()).await;
+        assert_eq!((done.made.len(), done.failed.len()), (3, 0), "{done:?}");
+        let again = maintainer.checkpoint_if_due(&committer.pins()).await;
+        assert!(again.made.is_empty() && again.failed.is_empty());
 
         let hint = log::last_checkpoint(&storage, "events")
             .await
@@ -73,4 +72,85 @@ async fn a_table_that_comes_later_starts_at_version_0_of_a_later_group() {
     let (committer, recovered) = open(&storage).await.unwrap();
     assert!(!recovered.tables.contains_key("more"));
     assert_eq!(committer.pins()["more"].version, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_broken_table_stops_neither_the_checkpoints_nor_the_sweep_of_the_others() {
+    let storage = Storage::in_memory();
+    let mut all = tables();
+    all.push(table("a_broken_one"));
+    let (mut first, _) = Committer::open(storage.clone(), &all, WriterId::unique())
+        .await
+        .unwrap();
+    commit(&mut first, &storage, &[0]).await.unwrap();
+    draft(&first, &storage, &[1]).await.unwrap();
+    let entry = log::entry_path("a_broken_one", 0);
+    storage.put_file(&entry, "no log entry".into()).await;
+
+    let (second, _) = open(&storage).await.unwrap();
+    let swept = second.sweeper().sweep_unreferenced().await;
+    assert!(swept.files > 0, "{swept:?}");
+    assert_eq!(swept.failed.len(), 1);
+    let message = swept.failed[0].to_string();
+    assert!(message.starts_with("table a_broken_one: "), "{message}");
+
+    let mut pins = second.pins();
+    for pin in pins.values_mut() {
+        // The broken one, too, has its turn.
+        pin.version = pin.version.max(1);
+    }
+    let done = Maintainer::new(storage.clone(), 1)
+        .checkpoint_if_due(&pins)
+        .await;
+    assert_eq!(done.made.len(), 3, "{done:?}");
+    let failed: Vec<_> = done.failed.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(failed, ["a_broken_one"]);
+}
+
+/// What the calendar cannot name must not keep a group from being committed, at any start.
+#[tokio::test(flavor = "multi_thread")]
+async fn times_out_of_the_calendar_are_stored_and_come_back() {
+    let storage = Storage::in_memory();
+    let (mut committer, _) = open(&storage).await.unwrap();
+    let events = table("events");
+    let odd = [
+        -8_000_000_000_000_000_000,
+        -62_135_596_800_000_001,
+        0,
+        8_000_000_000_000_000_000,
+    ];
+    let times = || {
+        let times = TimestampMicrosecondArray::from(odd.to_vec()).with_timezone("UTC");
+        Arc::new(times) as ArrayRef
+    };
+    let columns = vec![
+        Arc::new(StringArray::from(vec!["browser"; odd.len()])) as ArrayRef,
+        Arc::new(Int64Array::from_iter_values(0..odd.len() as i64)),
+        times(),
+        times(),
+        times(),
+    ];
+    let rows = RecordBatch::try_new(events.schema.clone(), columns).unwrap();
+    let files = write(&events, &[rows], &committer.naming(), &storage)
+        .await
+        .unwrap();
+    let group = GroupDraft {
+        tables: vec![(events.name.clone(), files)],
+        ..GroupDraft::default()
+    };
+    committer.commit(group).await.unwrap();
+    let done = Maintainer::new(storage.clone(), 1)
+        .checkpoint_if_due(&committer.pins())
+        .await;
+    assert!(done.failed.is_empty(), "{done:?}");
+
+    let (_, recovered) = open(&storage).await.unwrap();
+    let index = FileIndex::new(&events, &recovered.tables["events"].files).unwrap();
+    let mut hours: Vec<_> = index
+        .files()
+        .map(|file| file.partition[1].clone())
+        .collect();
+    hours.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    let expected = odd.map(|us| ScalarValue::TimestampMicrosecond(Some(us), Some("UTC".into())));
+    assert_eq!(hours, expected);
 }

@@ -40,9 +40,9 @@ async fn a_fenced_writer_names_the_epoch_and_touches_nothing() {
 
     // The winner reads the same records again and goes on; what the loser left is swept.
     commit(&mut second, &b.storage, &[2, 3]).await.unwrap();
-    let swept = second.sweeper().sweep_unreferenced().await.unwrap();
-    assert!(swept.files > 0);
-    let again = second.sweeper().sweep_unreferenced().await.unwrap();
+    let swept = second.sweeper().sweep_unreferenced().await;
+    assert!(swept.files > 0 && swept.failed.is_empty());
+    let again = second.sweeper().sweep_unreferenced().await;
     assert_eq!(again.files, 0);
     let (_, recovered) = open(&b.storage).await.unwrap();
     check(&b.storage, &recovered, &[0, 1, 2, 3]).await;
@@ -128,6 +128,9 @@ async fn a_table_that_differs_is_refused_before_anybody_is_fenced() {
     let mut nested = tables();
     nested.push(table("more"));
     nested[2].location = "events/more".to_owned();
+    let mut reserved = tables();
+    reserved.push(table("more"));
+    reserved[2].location = "cache/more".to_owned();
     let mut occupied = tables();
     occupied.push(table("more"));
     put_foreign(&storage, "more", 0).await;
@@ -138,6 +141,7 @@ async fn a_table_that_differs_is_refused_before_anybody_is_fenced() {
             "stored partitioned by (product, arrival_hour)",
         ),
         (nested, "lie in each other"),
+        (reserved, "cache of the engine lie in each other"),
         (occupied, "already holds a Delta table"),
     ] {
         let opened = Committer::open(storage.clone(), &tables, WriterId::unique()).await;
@@ -149,6 +153,33 @@ async fn a_table_that_differs_is_refused_before_anybody_is_fenced() {
 }
 
 #[tokio::test]
+async fn a_new_table_in_the_folder_of_one_no_longer_declared_is_refused() {
+    let storage = Storage::in_memory();
+    let mut before = tables();
+    before.push(table("old"));
+    Committer::open(storage.clone(), &before, WriterId::unique())
+        .await
+        .unwrap();
+    // The old table keeps its pin, hence its folder is swept: the new one's files would go.
+    let mut after = tables();
+    after.push(table("new"));
+    for location in ["old", "old/new"] {
+        after[2].location = location.to_owned();
+        let opened = Committer::open(storage.clone(), &after, WriterId::unique()).await;
+        let error = opened.err().unwrap();
+        assert_eq!(error.kind, Kind::Invalid);
+        assert!(
+            error.to_string().contains("stored but no longer declared"),
+            "{error}"
+        );
+    }
+    after[2].location = "new".to_owned();
+    Committer::open(storage.clone(), &after, WriterId::unique())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_draft_that_goes_back_is_refused() {
     let storage = Storage::in_memory();
     let (mut committer, _) = open(&storage).await.unwrap();
@@ -156,4 +187,25 @@ async fn a_draft_that_goes_back_is_refused() {
     let error = commit(&mut committer, &storage, &[4]).await.unwrap_err();
     assert_eq!(error.kind, Kind::Internal);
     assert!(error.to_string().contains("back from 10 to 5"), "{error}");
+
+    let (mut committer, _) = open(&storage).await.unwrap();
+    let mut late = draft(&committer, &storage, &[20]).await.unwrap();
+    late.last_entries = [(Arc::from("firsts"), 9)].into();
+    let error = committer.commit(late).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Internal);
+    assert!(
+        error
+            .to_string()
+            .contains("ledger firsts back from 10 to 9"),
+        "{error}"
+    );
+
+    // Another ledger has numbers of its own, and leaves those alone.
+    let (mut committer, _) = open(&storage).await.unwrap();
+    let mut other = draft(&committer, &storage, &[20]).await.unwrap();
+    other.last_entries = [(Arc::from("seconds"), 1)].into();
+    committer.commit(other).await.unwrap();
+    let (_, recovered) = open(&storage).await.unwrap();
+    let expected = [(Arc::from("firsts"), 10), (Arc::from("seconds"), 1)];
+    assert_eq!(recovered.last_entries, expected.into());
 }

@@ -21,5 +21,5 @@ pub use fingerprint::{Fingerprint, IndexKey};
 pub use frozen::Frozen;
 pub(crate) use slot::ENTRY_MAX;
 pub use slot::{Stored, stored_ms};
-pub use snapshot::{SnapshotHeader, read_snapshot};
+pub use snapshot::{SnapshotHeader, read_snapshot, read_snapshot_header};
 pub use table::{Index, SHARDS};

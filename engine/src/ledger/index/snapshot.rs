@@ -105,12 +105,39 @@ pub fn read_snapshot(
         ))),
         Ok(found) => Ok(found),
         Err(e) => {
-            if e.kind() != io::ErrorKind::NotFound {
-                tracing::warn!(path = %path.display(), error = %e, "index snapshot not usable");
-            }
+            not_usable(path, &e);
             Ok(None)
         }
     }
+}
+
+/// What a snapshot says of itself; None where there is none that can be read.
+pub fn read_snapshot_header(path: &Path) -> Option<SnapshotHeader> {
+    let read = File::open(path).and_then(|file| header(&mut Checked::new(BufReader::new(file))));
+    match read {
+        Ok(header) => Some(header),
+        Err(e) => {
+            not_usable(path, &e);
+            None
+        }
+    }
+}
+
+fn not_usable(path: &Path, e: &io::Error) {
+    if e.kind() != io::ErrorKind::NotFound {
+        tracing::warn!(path = %path.display(), error = %e, "index snapshot not usable");
+    }
+}
+
+fn header(from: &mut Checked<impl Read>) -> io::Result<SnapshotHeader> {
+    if &from.take::<8>()? != MAGIC {
+        return Err(broken("it doesn't begin as one"));
+    }
+    Ok(SnapshotHeader {
+        definition: from.text()?,
+        group: from.text()?,
+        next_entry: i64::from_le_bytes(from.take()?),
+    })
 }
 
 fn read_file(
@@ -120,14 +147,7 @@ fn read_file(
 ) -> io::Result<Option<(Index, SnapshotHeader)>> {
     let slots_max = file.metadata()?.len() / 24;
     let mut from = Checked::new(BufReader::with_capacity(1 << 20, file));
-    if &from.take::<8>()? != MAGIC {
-        return Err(broken("it doesn't begin as one"));
-    }
-    let header = SnapshotHeader {
-        definition: from.text()?,
-        group: from.text()?,
-        next_entry: i64::from_le_bytes(from.take()?),
-    };
+    let header = header(&mut from)?;
     if !accept(&header) {
         return Ok(None);
     }

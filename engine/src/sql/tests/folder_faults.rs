@@ -145,6 +145,21 @@ fn a_ledger_names_its_key_and_order_among_its_columns() {
 }
 
 #[test]
+fn no_table_lies_in_a_folder_of_the_engine() {
+    for location in ["system", "cache/t"] {
+        let text =
+            format!("CREATE EXTERNAL TABLE t (a STRING) STORED AS DELTA LOCATION '{location}'");
+        assert_eq!(
+            faults(&[("tables/t.sql", &text)]),
+            [format!(
+                "tables/t.sql: in LOCATION: '{location}' is the engine's own folder; give the \
+                 table another one; reserved are system and cache"
+            )]
+        );
+    }
+}
+
+#[test]
 fn folders_that_come_later_must_be_empty() {
     let told = faults(&[
         ("alerts/silent.sql", "SELECT 1"),

@@ -16,14 +16,14 @@ pub(super) fn schema() -> SchemaRef {
     ]))
 }
 
-/// `plans_made` counts plans of pipelines: it stands still while micro-batches go through, since a
+/// `ledger_entries` are those of all ledgers, the tail's included. `plans_made` counts plans of pipelines: it stands still while micro-batches go through, since a
 /// pipeline is planned once for each configuration.
 pub(super) fn rows(state: &Published, schema: SchemaRef) -> Result<RecordBatch> {
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let large = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let figures = [
         ("commit_group", state.group),
-        ("last_entry", state.last_entry),
+        ("ledger_entries", state.last_entries.values().sum()),
         ("micro_batches_published", large(state.sequence)),
         ("plans_made", large(plans_made())),
         ("tail_bytes", count(state.tail_bytes)),

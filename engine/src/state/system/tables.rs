@@ -31,7 +31,7 @@ pub(super) fn rows(state: &Published, schema: SchemaRef) -> Result<RecordBatch> 
         Arc::new(StringArray::from_iter_values(
             tables().map(|t| &t.def.location),
         )),
-        numbers(&|t| count(t.files.files().len())),
+        numbers(&|t| count(t.files.file_count())),
         numbers(&|t| t.files.rows()),
         numbers(&|t| t.files.bytes()),
         numbers(&|t| t.tail.iter().map(|t| count(t.rows.num_rows())).sum()),

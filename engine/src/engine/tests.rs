@@ -1,0 +1,233 @@
+//! Starts and stops of an engine whose Kafka never answers: what the storage gives back.
+
+use arrow::array::{
+    ArrayRef, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray, StructArray,
+    TimestampMicrosecondArray,
+};
+
+use super::*;
+use crate::error::Kind;
+use crate::settings::{Layers, load};
+use crate::state::MicroBatch;
+use crate::values::{LastEntries, position_fields};
+
+/// A folder of tables, and the SQL that a start finds; both stay from one start to the next.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// Starts with these ledgers, all fed from one table.
+    fn start(&self, ledgers: &[&str]) -> Result<Engine> {
+        let sql = self.folder.path().join("sql");
+        let _ = std::fs::remove_dir_all(&sql);
+        let write = |path: String, text: String| {
+            let path = sql.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let columns = "product STRING NOT NULL, device STRING NOT NULL, channel STRING,
+                       event_time TIMESTAMP NOT NULL, tie BINARY";
+        write(
+            "sources/raw.sql".into(),
+            "CREATE EXTERNAL TABLE raw STORED AS KAFKA LOCATION 'raw-logs'".into(),
+        );
+        write(
+            "tables/ev.sql".into(),
+            format!("CREATE EXTERNAL TABLE ev ({columns}) STORED AS DELTA LOCATION 'ev'"),
+        );
+        write(
+            "pipelines/feed.sql".into(),
+            "INSERT INTO ev SELECT CAST(key AS STRING) AS product, CAST(value AS STRING) AS device,
+             NULL AS channel, received AS event_time, NULL AS tie FROM raw"
+                .into(),
+        );
+        for ledger in ledgers {
+            write(
+                format!("ledgers/{ledger}.sql"),
+                format!(
+                    "CREATE EXTERNAL TABLE {ledger} ({columns})
+                     STORED AS LEDGER PARTITIONED BY (product) LOCATION '{ledger}' OPTIONS
+                     ('key' 'product, device', 'order' 'received, event_time, tie, channel')"
+                ),
+            );
+            write(
+                format!("pipelines/{ledger}_feed.sql"),
+                format!(
+                    "INSERT INTO {ledger}
+                     SELECT product, device, channel, event_time, tie FROM ev"
+                ),
+            );
+        }
+        let layers = Layers {
+            flags: vec![
+                "kafka.brokers=127.0.0.1:1".into(),
+                "storage.free_bytes_min=0".into(),
+                format!("storage.url={}", self.tables().display()),
+                format!("sql.folder={}", sql.display()),
+            ],
+            ..Layers::default()
+        };
+        let settings = Settings::from(&load(&layers).unwrap());
+        let keys = udfs::keys::KeyRing::new([]).unwrap();
+        Engine::start(&settings, &Arc::new(keys))
+    }
+
+    fn tables(&self) -> std::path::PathBuf {
+        self.folder.path().join("tables")
+    }
+
+    fn snapshot(&self, ledger: &str) -> Vec<u8> {
+        std::fs::read(self.tables().join("cache").join(format!("{ledger}.index"))).unwrap()
+    }
+}
+
+fn events(engine: &Engine, devices: &[&str]) -> RecordBatch {
+    let rows = devices.len();
+    let state = engine.publisher.current();
+    let schema = state.table("ev").unwrap().def.schema.clone();
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| -> ArrayRef {
+            match field.name().as_str() {
+                "product" => Arc::new(StringArray::from(vec!["browser"; rows])),
+                "device" => Arc::new(StringArray::from(devices.to_vec())),
+                "channel" => Arc::new(StringArray::from(vec!["a"; rows])),
+                "tie" => Arc::new(BinaryArray::from_vec(vec![b"8 bytes!"; rows])),
+                "position" => {
+                    let zeros = Arc::new(Int32Array::from(vec![0; rows])) as ArrayRef;
+                    let columns = vec![
+                        Arc::new(StringArray::from(vec!["raw-logs"; rows])) as ArrayRef,
+                        zeros.clone(),
+                        zeros.clone(),
+                        Arc::new(Int64Array::from_iter_values(0..rows as i64)),
+                        zeros,
+                    ];
+                    Arc::new(StructArray::new(position_fields(), columns, None))
+                }
+                _ => Arc::new(TimestampMicrosecondArray::from(vec![0; rows]).with_timezone("UTC")),
+            }
+        })
+        .collect();
+    RecordBatch::try_new(schema, columns).unwrap()
+}
+
+/// Publishes events as a source's flow does, with what they change in all ledgers.
+fn publish(engine: &Engine, devices: &[&str]) {
+    let rows = events(engine, devices);
+    let mut flows = engine.ledgers.flows.lock();
+    let mut added = MicroBatch::default();
+    for flow in flows.iter_mut() {
+        if let Some(entries) = futures::executor::block_on(flow.post(&rows)).unwrap() {
+            let last_entry = flow.ledger.next_entry() - 1;
+            added.last_entries.insert(flow.name.clone(), last_entry);
+            added.rows.push((flow.name.clone(), entries));
+        }
+    }
+    added.rows.push(("ev".into(), rows));
+    engine.publisher.publish(added, 0).unwrap();
+}
+
+fn last_entries(engine: &Engine) -> LastEntries {
+    engine.publisher.current().last_entries.clone()
+}
+
+fn entries(of: &[(&str, i64)]) -> LastEntries {
+    of.iter()
+        .map(|(ledger, entry)| (Arc::from(*ledger), *entry))
+        .collect()
+}
+
+#[test]
+fn each_ledger_goes_on_from_its_own_last_entry() {
+    let place = Place::new();
+    let engine = place.start(&["first"]).unwrap();
+    publish(&engine, &["a", "b", "c"]);
+    engine.stop().unwrap();
+
+    // A ledger beside it.
+    let engine = place.start(&["first", "second"]).unwrap();
+    assert_eq!(last_entries(&engine), entries(&[("first", 3)]));
+    publish(&engine, &["d", "e"]);
+    engine.stop().unwrap();
+
+    // One instead of it; what the other one has stays known.
+    let both = entries(&[("first", 5), ("second", 2)]);
+    for ledgers in [&["second"][..], &["first", "second"]] {
+        let engine = place.start(ledgers).unwrap();
+        assert_eq!(last_entries(&engine), both);
+        engine.stop().unwrap();
+    }
+}
+
+#[test]
+fn a_ledger_whose_entries_are_not_those_committed_is_refused() {
+    let place = Place::new();
+    let engine = place.start(&["first"]).unwrap();
+    // As if a file had got lost: the group says 4, the files hold 3.
+    publish(&engine, &["a", "b", "c"]);
+    let added = MicroBatch {
+        last_entries: entries(&[("first", 4)]),
+        ..MicroBatch::default()
+    };
+    engine.publisher.publish(added, 0).unwrap();
+    engine.stop().unwrap();
+    std::fs::remove_dir_all(place.tables().join("cache")).unwrap();
+    let error = place.start(&["first"]).unwrap_err();
+    assert_eq!(error.kind, Kind::Data);
+    assert!(
+        error.to_string().contains("ledger first ends with entry 3"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_index_comes_from_its_snapshot_at_every_start() {
+    let place = Place::new();
+    let started = |from_snapshot: Option<i64>, keys: usize| {
+        let engine = place.start(&["first"]).unwrap();
+        assert_eq!(engine.ledgers.snapshot_on_disk("first"), from_snapshot);
+        assert_eq!(engine.ledgers.flows.lock()[0].ledger.index().len(), keys);
+        engine
+    };
+    let engine = started(None, 0);
+    publish(&engine, &["a", "b", "c"]);
+    engine.stop().unwrap();
+
+    // Nothing comes: the snapshot stays, and is good for any number of starts.
+    let written = place.snapshot("first");
+    for _ in 0..2 {
+        started(Some(4), 3).stop().unwrap();
+        assert!(place.snapshot("first") == written);
+    }
+
+    let engine = started(Some(4), 3);
+    publish(&engine, &["d"]);
+    engine.stop().unwrap();
+    assert!(place.snapshot("first") != written);
+    started(Some(5), 4).stop().unwrap();
+
+    // One of another storage is not used.
+    let other = Place::new();
+    let engine = other.start(&["first"]).unwrap();
+    publish(&engine, &["x", "y"]);
+    engine.stop().unwrap();
+    let path = place.tables().join("cache").join("first.index");
+    std::fs::write(&path, other.snapshot("first")).unwrap();
+    started(None, 4).stop().unwrap();
+    started(Some(5), 4).stop().unwrap();
+}
+
+#[test]
+fn a_panic_of_the_commit_thread_is_an_error_as_others_are() {
+    let error = caught(|| panic!("injected")).unwrap_err();
+    assert_eq!(error.kind, Kind::Internal);
+    assert!(caught(|| Ok(())).is_ok());
+}
