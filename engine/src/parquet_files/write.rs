@@ -120,7 +120,7 @@ fn encode_one(
         partition_values: values.clone(),
         size: bytes.len() as i64,
         rows: rows.len() as i64,
-        modified_at_ms: chrono::Utc::now().timestamp_millis(),
+        modified_at_ms: crate::clock::now_us() / 1_000,
         ranges: ranges(&batch)?,
     };
     Ok((file, bytes))
