@@ -99,8 +99,9 @@ impl Screen {
 fn redraw(back: &str, lines: &[String]) -> String {
     let mut text = format!("{back}{WRAP_OFF}");
     for line in lines {
-        text.push_str(line);
+        // Before the text: near the edge some terminals would take its last character along.
         text.push_str(CLEAR_LINE);
+        text.push_str(line);
         text.push('\n');
     }
     text.push_str(CLEAR_BELOW);
@@ -134,7 +135,7 @@ mod tests {
         let lines = ["one".to_owned(), "two".to_owned()];
         assert_eq!(
             redraw("\x1b[5A\r", &lines),
-            "\x1b[5A\r\x1b[?7lone\x1b[K\ntwo\x1b[K\n\x1b[J\x1b[?7h"
+            "\x1b[5A\r\x1b[?7l\x1b[Kone\n\x1b[Ktwo\n\x1b[J\x1b[?7h"
         );
     }
 
