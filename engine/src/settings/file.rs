@@ -226,6 +226,8 @@ mod tests {
                 "{text}: {faults:?}"
             );
             assert!(!faults.join("").contains("12345"), "{faults:?}");
+            let missing = format!("{name} is missing");
+            assert!(!faults.join("").contains(&missing), "{faults:?}");
         }
     }
 

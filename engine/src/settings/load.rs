@@ -122,7 +122,10 @@ pub(super) fn merge(layers: &Layers) -> (Loaded, Vec<String>) {
         put_dotted(&mut loaded, name, value, "--set", &mut faults);
     }
     for setting in SETTINGS.iter().filter(|s| s.required) {
-        if !loaded.values.contains_key(setting.name) {
+        // One that is given and wrong has its fault already.
+        let given = format!("{} (from", setting.name);
+        let is_wrong = faults.iter().any(|fault| fault.starts_with(&given));
+        if !is_wrong && !loaded.values.contains_key(setting.name) {
             faults.push(format!(
                 "{} is missing: {} Set it in the configuration file, as {} or with --set",
                 setting.name,
