@@ -1,20 +1,18 @@
 //! `headwater check`: plans the SQL folder without running it.
 
-use std::path::PathBuf;
-
 use crate::cli::CheckArgs;
 use crate::failure::{Failure, Outcome};
 use crate::settings::{default_variables, read_settings};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Outcome {
-    let (folder, mut variables) = match (&args.config, &args.sql) {
-        (Some(config), _) => {
+    let (folder, mut variables) = match &args.config {
+        Some(config) => {
             let settings = read_settings(config, &[])?;
             (settings.sql.folder, settings.sql.variables)
         }
-        (None, Some(folder)) => (folder.clone(), default_variables()?),
-        (None, None) => (PathBuf::from("sql"), default_variables()?),
+        // The command line asks for one of the two.
+        None => (args.sql.clone().unwrap_or_default(), default_variables()?),
     };
     for pair in &args.variable {
         let (name, value) = pair.split_once('=').ok_or_else(|| {

@@ -52,12 +52,23 @@ pub struct DemoArgs {
     /// A real Kafka instead of the embedded broker
     #[arg(long, value_name = "LIST")]
     pub brokers: Option<String>,
+    /// A librdkafka property for that Kafka, e.g. security.protocol=SASL_SSL or sasl.username=NAME;
+    /// may be given several times
+    #[arg(long, value_name = "NAME=VALUE", requires = "brokers")]
+    pub property: Vec<String>,
+    /// The topic of the logs
+    #[arg(long, default_value = "mobile-logs")]
+    pub topic: String,
     /// End after --for; exit code 0 only if every product, channel and hour agrees with the books
     #[arg(long, requires = "duration")]
     pub exit: bool,
     /// Book this many records that are not sent: the comparison must then fail and name the devices
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub withhold: u64,
+    /// How long the engine may take, after the generator's end, to read what was sent; a run that
+    /// takes longer has failed
+    #[arg(long, default_value = "120s", value_name = "TIME", value_parser = parse_duration)]
+    pub read_within: std::time::Duration,
     /// The address that Flight SQL listens on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:50051", value_name = "ADDRESS")]
     pub listen: String,
@@ -135,6 +146,10 @@ pub struct GenerateArgs {
     /// Kafka's bootstrap servers
     #[arg(long, value_name = "LIST")]
     pub brokers: String,
+    /// A librdkafka property, e.g. security.protocol=SASL_SSL or sasl.username=NAME; may be given
+    /// several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub property: Vec<String>,
     /// The folder that the books are written to; what is there is continued
     #[arg(long, value_name = "DIR")]
     pub books: PathBuf,

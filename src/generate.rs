@@ -1,5 +1,7 @@
 //! `headwater generate`: the demo's generator as a command, to a real Kafka, with its books in files.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,6 +10,7 @@ use generator::{Generation, Keys, Length, Options, Profile, Trace};
 
 use crate::cli::GenerateArgs;
 use crate::failure::{Failure, Outcome};
+use crate::key_file::KeyFile;
 use crate::logging;
 
 /// Events that one second of a trace's virtual clock holds where no rate is given.
@@ -45,6 +48,7 @@ pub fn run(args: &GenerateArgs) -> Outcome {
 
 fn options(args: &GenerateArgs) -> Outcome<Options> {
     let mut options = Options::new(&args.brokers, keys(&args.keys)?);
+    options.properties = properties(&args.property)?;
     options.topic.clone_from(&args.topic);
     options.products_topic.clone_from(&args.products_topic);
     options.partitions = args.partitions;
@@ -87,13 +91,31 @@ fn options(args: &GenerateArgs) -> Outcome<Options> {
 }
 
 /// The keys of a file; made if it isn't there.
-pub fn keys(file: &std::path::Path) -> Outcome<Keys> {
-    if file.exists() {
-        return Ok(Keys::read(file)?);
+pub fn keys(file: &Path) -> Outcome<Keys> {
+    if !file.exists() {
+        KeyFile::from(&Keys::random()).write(file)?;
     }
-    let keys = Keys::random();
-    keys.write(file)?;
-    Ok(keys)
+    KeyFile::read(file)?.generator_keys()
+}
+
+/// librdkafka properties as `--property` gives them.
+pub fn properties(pairs: &[String]) -> Outcome<BTreeMap<String, String>> {
+    let mut properties = BTreeMap::new();
+    let mut faults = Vec::new();
+    for pair in pairs {
+        match pair.split_once('=') {
+            Some((name, value)) if !name.is_empty() => {
+                properties.insert(name.to_owned(), value.to_owned());
+            }
+            // The text may be a secret: only the option is named.
+            _ => faults.push("--property: expected NAME=VALUE, e.g. security.protocol=SSL".into()),
+        }
+    }
+    if faults.is_empty() {
+        Ok(properties)
+    } else {
+        Err(Failure::invalid(faults))
+    }
 }
 
 /// Sets a flag on Ctrl-C or a request to terminate; a second one ends the process at once.
@@ -124,4 +146,21 @@ pub fn stop_on_signal(stop: Arc<AtomicBool>) -> Outcome {
             });
         })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_property_may_hold_further_equals_signs_and_must_hold_one() {
+        let pair = |text: &str| properties(&[text.to_owned()]);
+        let taken = pair("sasl.jaas.config=a=b").unwrap_or_default();
+        assert_eq!(
+            taken.get("sasl.jaas.config").map(String::as_str),
+            Some("a=b")
+        );
+        assert!(pair("hush").is_err());
+        assert!(pair("=hush").is_err());
+    }
 }

@@ -1,7 +1,7 @@
 //! The key ring file: TOML with one `[[key]]` table a key, readable by its owner only.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -101,19 +101,19 @@ impl KeyFile {
     pub fn write(&self, path: &Path) -> Outcome {
         let text =
             toml::to_string(self).map_err(|_| Failure::no("the key file cannot be written"))?;
-        let fresh = path.with_extension("toml.new");
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&fresh)
-            .and_then(|mut f| {
-                f.write_all(text.as_bytes())?;
-                f.sync_all()
-            })
-            .and_then(|()| fs::rename(&fresh, path));
-        written.map_err(|e| Failure::no(format!("key file {}: {e}", path.display())))
+        replace(path, &text).map_err(|e| Failure::no(format!("key file {}: {e}", path.display())))
+    }
+
+    /// The keys that generated records are sealed with; the file's first is the current one.
+    pub fn generator_keys(&self) -> Outcome<generator::Keys> {
+        let mut keys = Vec::with_capacity(self.keys.len());
+        for key in &self.keys {
+            keys.push(generator::Key {
+                id: key.id.clone(),
+                secret: key.bytes()?,
+            });
+        }
+        Ok(generator::Keys::new(keys)?)
     }
 
     /// The ring that decryption uses.
@@ -125,5 +125,80 @@ impl KeyFile {
         KeyRing::new(keys)
             .map(Arc::new)
             .map_err(|e| Failure::invalid(vec![e.to_string()]))
+    }
+}
+
+impl From<&generator::Keys> for KeyFile {
+    fn from(keys: &generator::Keys) -> Self {
+        Self {
+            keys: keys
+                .keys()
+                .iter()
+                .map(|key| StoredKey {
+                    id: key.id.clone(),
+                    secret: STANDARD.encode(&key.secret),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Puts a private file in place of another, or where none is. What an earlier attempt left beside
+/// it is not written to: it would keep its mode.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let fresh = path.with_extension("toml.new");
+    match fs::remove_file(&fresh) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::File::open(folder)?.sync_all(),
+        _ => fs::File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_stale_file_of_an_earlier_attempt_does_not_lend_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        let stale = folder.path().join("keys.toml.new");
+        fs::write(&stale, "half a key").unwrap();
+        fs::set_permissions(&stale, fs::Permissions::from_mode(0o644)).unwrap();
+        let keys = generator::Keys::random();
+        KeyFile::from(&keys).write(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        assert!(!stale.exists());
+        assert_eq!(
+            KeyFile::read(&path).unwrap().generator_keys().unwrap(),
+            keys
+        );
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        KeyFile::from(&generator::Keys::random())
+            .write(&path)
+            .unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(KeyFile::read(&path).is_err());
     }
 }

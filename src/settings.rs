@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use engine::settings::{Layers, Settings, load};
+use engine::settings::{Layers, Settings, load, read};
 
 use crate::failure::{Failure, Outcome};
 
 /// Environment variables that are options of commands, not settings.
 const COMMAND_VARIABLES: [&str; 2] = ["HEADWATER_URL", "HEADWATER_LOG"];
 
-/// Reads the settings. All faults come at once.
+/// Reads the settings. All faults come at once, before anything is touched: a wrong Kafka property
+/// must not cost the server that is running its storage.
 pub fn read_settings(file: &Path, flags: &[String]) -> Outcome<Settings> {
     let text = std::fs::read_to_string(file).map_err(|e| {
         Failure::invalid(vec![format!("configuration file {}: {e}", file.display())])
@@ -25,9 +26,7 @@ pub fn read_settings(file: &Path, flags: &[String]) -> Outcome<Settings> {
             .collect(),
         flags: flags.to_vec(),
     };
-    load(&layers)
-        .map(|loaded| Settings::from(&loaded))
-        .map_err(Failure::invalid)
+    read(&layers).map_err(Failure::invalid)
 }
 
 /// The variables of the SQL folder where no configuration file gives others.

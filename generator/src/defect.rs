@@ -33,6 +33,7 @@ defects! {
     BodyNull => "plaintext null", "The plaintext is `null`.";
     EmptyArray => "empty array", "The plaintext is `[]`.";
     UnknownKey => "unknown key", "A key id that is in no key file.";
+    OlderKey => "older key", "Sealed under a key that isn't the current one: keys rotate, and old clients keep theirs.";
     WrongTag => "wrong tag", "The tag doesn't belong to the ciphertext.";
     TruncatedNonce => "truncated nonce", "The payload ends within the nonce.";
     PayloadNotBase64 => "payload not base64", "The payload isn't base64 text.";

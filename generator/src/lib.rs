@@ -47,7 +47,7 @@ pub mod tie;
 pub mod workload;
 
 pub use error::{Error, Result};
-pub use kafka::Broker;
+pub use kafka::{Broker, wait_for_broker};
 pub use keys::{Key, Keys};
 pub use options::{EMBEDDED_UNREAD_BYTES_MAX, Length, Options, Trace};
 pub use profile::Profile;

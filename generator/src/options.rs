@@ -61,6 +61,9 @@ pub struct Options {
     /// Keeps the books in memory as well, to be cut and compared. They grow until
     /// [`Books::advance`](crate::books::Books::advance) folds them: without a reader, turn it off.
     pub books_in_memory: bool,
+    /// Refuses a topic that holds records which the books don't know: whoever reads the whole topic
+    /// could never agree with them. Needs the books in memory.
+    pub known_records_only: bool,
     /// A virtual clock; none is the wall clock.
     pub trace: Option<Trace>,
     /// How long the producer waits for more records of a batch.
@@ -90,6 +93,7 @@ impl Options {
             withhold: 0,
             books: None,
             books_in_memory: true,
+            known_records_only: false,
             trace: None,
             linger_ms: 5,
             unread_bytes_max: None,

@@ -17,7 +17,7 @@ use crate::catalog::Catalog;
 use crate::defect::{Defect, DefectCounts};
 use crate::error::{Error, Result};
 use crate::fact::RecordFacts;
-use crate::kafka::cluster::{Cluster, config};
+use crate::kafka::cluster::{Cluster, config, refused};
 use crate::kafka::deliveries::{Deliveries, Reports, lock};
 use crate::kafka::pace::Pace;
 use crate::options::{Length, Options};
@@ -99,7 +99,7 @@ impl Generation {
     pub fn start(options: Options, stop: Arc<AtomicBool>) -> Result<Self> {
         options.check()?;
         let cluster = Cluster::new(&options.brokers, &options.properties)?;
-        cluster.wait(&stop)?;
+        cluster.wait(&stop, &mut |waiting| tracing::warn!("{waiting}"))?;
         let compacted = [("cleanup.policy", "compact")];
         cluster.ensure_topic(&options.products_topic, 1, &compacted)?;
         // Traces carry old timestamps, by which Kafka would delete them.
@@ -109,7 +109,6 @@ impl Generation {
         ];
         let partitions = cluster.ensure_topic(&options.topic, options.partitions, &kept)?;
         let topic_id = cluster.topic_id(&options.topic)?;
-        drop(cluster);
 
         let started = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
         let mut folder = options.books.as_deref().map(Folder::open).transpose()?;
@@ -132,6 +131,13 @@ impl Generation {
             }
             None => (Books::new(), Seeding::new(options.seed)),
         };
+        if options.known_records_only {
+            let known = books.end();
+            let known = |partition| known.get(&topic_id, partition).unwrap_or(0);
+            let unknown = cluster.unknown_records(&options.topic, partitions, known)?;
+            refuse_unknown(&options.topic, unknown)?;
+        }
+        drop(cluster);
         seeding.withhold = options.withhold;
         let run = seeding.run;
         let topic = TopicRun {
@@ -453,6 +459,18 @@ impl Sender {
     }
 }
 
+/// Refuses a topic with records that nothing is booked about.
+fn refuse_unknown(topic: &str, unknown: i64) -> Result<()> {
+    if unknown == 0 {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "topic {topic} holds {unknown} records that the books don't know, so that the books could \
+         never agree; use the --data folder of the run that sent them, or --topic another (a run \
+         that was killed may have sent records that it could no longer book)"
+    )))
+}
+
 fn producer(options: &Options, shared: &Shared) -> Result<BaseProducer<Reports>> {
     let defaults: BTreeMap<String, String> = [
         ("acks", "all"),
@@ -470,7 +488,7 @@ fn producer(options: &Options, shared: &Shared) -> Result<BaseProducer<Reports>>
     .collect();
     config(&options.brokers, &defaults)
         .create_with_context(Reports(Arc::clone(&shared.deliveries)))
-        .map_err(|source| Error::kafka(&options.brokers, "cannot make a producer", source))
+        .map_err(|source| refused(&options.brokers, source))
 }
 
 /// Sends every application's row of the products dimension, and waits for its acknowledgement.

@@ -1,50 +1,46 @@
-//! The live table on the terminal.
+//! The terminal: frames drawn in place, or a line each where the output is no terminal.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::time::Instant;
 
-use generator::Progress;
+use terminal_size::{Height, Width, terminal_size};
 
-use super::freshness::FreshnessMs;
-use super::numbers::Numbers;
-use super::verdict::Verdict;
+use super::drawing::{Size, lines, summary};
+use super::frame::Frame;
 
-/// Products and channels shown.
-const ROWS_MAX: usize = 14;
-const HOUR_US: i64 = 3_600_000_000;
+/// The size where the terminal doesn't tell.
+const DEFAULT: Size = Size {
+    width: 80,
+    height: 24,
+};
+/// Lines that are too long are cut off by the terminal instead of being continued on the next:
+/// where a terminal has just become narrower, a drawing still takes the lines that it has counted.
+const WRAP_OFF: &str = "\x1b[?7l";
+const WRAP_ON: &str = "\x1b[?7h";
+const CLEAR_LINE: &str = "\x1b[K";
+const CLEAR_BELOW: &str = "\x1b[J";
+const CLEAR_ALL: &str = "\x1b[2J\x1b[H";
 
-/// What one drawing shows.
-#[derive(Debug)]
-pub struct Frame {
-    /// How far the generator has come.
-    pub sent: Progress,
-    /// Freshness since the last drawing.
-    pub freshness: Option<FreshnessMs>,
-    /// What the source is doing.
-    pub state: String,
-    /// The latest commit group.
-    pub group: i64,
-    /// Headwater's numbers.
-    pub numbers: Numbers,
-    /// Whether they agree with the books.
-    pub verdict: Verdict,
-}
-
-/// Draws frames: in place on a terminal, else a line each.
+/// Draws frames on standard output.
 #[derive(Debug)]
 pub struct Screen {
+    heading: String,
     in_place: bool,
+    size: Size,
     lines_drawn: usize,
     before: Option<(Instant, i64)>,
 }
 
 impl Screen {
-    /// A screen on standard output.
-    pub fn new() -> Self {
+    /// Prints a heading, which stays above the frames.
+    pub fn new(heading: String) -> Self {
+        print!("{heading}");
+        // Who reads it from a pipe may wait for it.
+        let _ = std::io::stdout().flush();
         Self {
+            heading,
             in_place: std::io::stdout().is_terminal(),
+            size: size(),
             lines_drawn: 0,
             before: None,
         }
@@ -53,28 +49,40 @@ impl Screen {
     /// Draws a frame over the one before.
     pub fn draw(&mut self, frame: &Frame) {
         let records_per_s = self.records_per_s(frame);
-        let mut text = String::new();
-        summary(&mut text, frame, records_per_s);
-        if self.in_place {
-            table(&mut text, frame);
-            letters(&mut text, frame);
-            for line in frame.verdict.differences.iter().take(5) {
-                let _ = writeln!(text, "    {line}");
-            }
-        }
+        let text = if self.in_place {
+            self.in_place(frame, records_per_s)
+        } else {
+            let parts = summary(frame, records_per_s);
+            let parts: Vec<&str> = parts.iter().map(|part| part.trim()).collect();
+            format!("{}\n", parts.join("; "))
+        };
         let mut out = std::io::stdout().lock();
-        if self.in_place && self.lines_drawn > 0 {
-            let _ = write!(out, "\x1b[{}A\x1b[0J", self.lines_drawn);
-        }
         let _ = out.write_all(text.as_bytes());
         let _ = out.flush();
-        self.lines_drawn = text.lines().count();
     }
 
     /// Prints text below the last frame, which stays.
     pub fn say(&mut self, text: &str) {
         println!("{text}");
         self.lines_drawn = 0;
+    }
+
+    /// The control codes and lines that replace the last drawing. After another size nothing is
+    /// where it was: everything is drawn anew.
+    fn in_place(&mut self, frame: &Frame, records_per_s: f64) -> String {
+        let size = size();
+        let back = if size != self.size {
+            self.size = size;
+            format!("{CLEAR_ALL}{}", self.heading)
+        } else if self.lines_drawn > 0 {
+            format!("\x1b[{}A\r", self.lines_drawn)
+        } else {
+            String::new()
+        };
+        let above = lines_taken(&self.heading, size.width);
+        let lines = lines(frame, records_per_s, size, above);
+        self.lines_drawn = lines.len();
+        redraw(&back, &lines)
     }
 
     fn records_per_s(&mut self, frame: &Frame) -> f64 {
@@ -88,76 +96,52 @@ impl Screen {
     }
 }
 
-fn summary(text: &mut String, frame: &Frame, records_per_s: f64) {
-    let sent = &frame.sent;
-    let bytes_per_record = if sent.records > 0 {
-        sent.bytes as f64 / sent.records as f64
-    } else {
-        0.0
-    };
-    let freshness = frame.freshness.map_or("–".to_owned(), |f| {
-        format!("{} ms (worst {})", f.median, f.worst)
-    });
-    let verdict = if frame.verdict.agrees() {
-        "agree exactly"
-    } else if frame.verdict.books_behind {
-        "delivery reports on their way"
-    } else {
-        "DISAGREE"
-    };
-    let letters: i64 = frame.numbers.dead_letters.values().sum();
-    let _ = writeln!(
-        text,
-        "{:>10} records  {:>8.0}/s  {:>5.1} MB/s  fresh {freshness}  group {}  new users {}  \
-         moved {}  dead letters {letters}  books: {verdict} ({} slots)  {}",
-        frame.numbers.records,
-        records_per_s,
-        records_per_s * bytes_per_record / 1e6,
-        frame.group,
-        frame.numbers.total(),
-        frame.numbers.moved,
-        frame.verdict.slots,
-        if sent.paused {
-            "generator waits"
-        } else {
-            frame.state.as_str()
+fn redraw(back: &str, lines: &[String]) -> String {
+    let mut text = format!("{back}{WRAP_OFF}");
+    for line in lines {
+        // Before the text: near the edge some terminals would take its last character along.
+        text.push_str(CLEAR_LINE);
+        text.push_str(line);
+        text.push('\n');
+    }
+    text.push_str(CLEAR_BELOW);
+    text.push_str(WRAP_ON);
+    text
+}
+
+/// How many lines of the terminal a text takes.
+fn lines_taken(text: &str, width: usize) -> usize {
+    text.lines()
+        .map(|line| line.chars().count().div_ceil(width.max(1)).max(1))
+        .sum()
+}
+
+fn size() -> Size {
+    match terminal_size() {
+        Some((Width(width), Height(height))) if width > 0 && height > 0 => Size {
+            width: width.into(),
+            height: height.into(),
         },
-    );
-}
-
-fn table(text: &mut String, frame: &Frame) {
-    let now_us = engine::clock::now_us();
-    let this_hour = now_us - now_us.rem_euclid(HOUR_US);
-    let mut rows: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
-    for (slot, count) in &frame.numbers.new_users {
-        let channel = slot.channel.as_deref().unwrap_or("(none)");
-        let row = rows.entry((&slot.product, channel)).or_default();
-        row.1 += count;
-        if slot.hour_us == this_hour {
-            row.0 += count;
-        }
-    }
-    let mut rows: Vec<_> = rows.into_iter().collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.1));
-    let _ = writeln!(
-        text,
-        "  {:<16} {:<24} {:>12} {:>12}",
-        "product", "channel", "this hour", "in all"
-    );
-    for ((product, channel), (hour, all)) in rows.iter().take(ROWS_MAX) {
-        let _ = writeln!(text, "  {product:<16} {channel:<24} {hour:>12} {all:>12}");
-    }
-    if rows.len() > ROWS_MAX {
-        let (hour, all) = rows[ROWS_MAX..]
-            .iter()
-            .fold((0, 0), |sum, row| (sum.0 + row.1.0, sum.1 + row.1.1));
-        let more = format!("{} more", rows.len() - ROWS_MAX);
-        let _ = writeln!(text, "  {more:<16} {:<24} {hour:>12} {all:>12}", "");
+        _ => DEFAULT,
     }
 }
 
-fn letters(text: &mut String, frame: &Frame) {
-    for (reason, count) in &frame.numbers.dead_letters {
-        let _ = writeln!(text, "  dead letters, {reason:<28} {count:>12}");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawing_clears_what_longer_lines_and_more_lines_left() {
+        let lines = ["one".to_owned(), "two".to_owned()];
+        assert_eq!(
+            redraw("\x1b[5A\r", &lines),
+            "\x1b[5A\r\x1b[?7l\x1b[Kone\n\x1b[Ktwo\n\x1b[J\x1b[?7h"
+        );
+    }
+
+    #[test]
+    fn lines_that_wrap_are_counted() {
+        assert_eq!(lines_taken("", 10), 0);
+        assert_eq!(lines_taken("a\n\n0123456789\n01234567890\n", 10), 5);
     }
 }

@@ -1,23 +1,26 @@
 //! What a demo needs before it runs: folders, keys, a broker, a port, settings.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::settings::{Layers, Settings, load};
+use engine::settings::{Layers, Settings, read};
 use generator::{Broker, Length, Options};
 use tempfile::TempDir;
 use udfs::keys::KeyRing;
 
 use crate::cli::DemoArgs;
 use crate::failure::{Failure, Outcome};
-use crate::generate::keys;
+use crate::generate::{keys, properties};
 use crate::key_file::KeyFile;
 use crate::server::bind;
 use crate::shipped::write_sql;
 
 /// Partitions of the embedded broker's log topic.
 const PARTITIONS: i32 = 12;
+/// The topic of the products.
+const PRODUCTS_TOPIC: &str = "products";
 
 /// Everything that a demo holds while it runs.
 pub struct Setup {
@@ -29,8 +32,9 @@ pub struct Setup {
     pub ring: Arc<KeyRing>,
     folder: PathBuf,
     brokers: String,
+    properties: BTreeMap<String, String>,
     embedded: Option<Broker>,
-    _temporary: TempDir,
+    temporary: TempDir,
 }
 
 impl Setup {
@@ -56,16 +60,22 @@ impl Setup {
             }
         };
         keys(&folder.join("keys.toml"))?;
+        let properties = properties(&args.property)?;
         let (brokers, embedded) = match &args.brokers {
             Some(brokers) => (brokers.clone(), None),
             None => {
                 let broker = Broker::start()?;
-                broker.create_topic("mobile-logs", PARTITIONS)?;
-                broker.create_topic("products", 1)?;
+                broker.create_topic(&args.topic, PARTITIONS)?;
+                broker.create_topic(PRODUCTS_TOPIC, 1)?;
                 (broker.brokers(), Some(broker))
             }
         };
-        let settings = settings(&folder, &sql, &brokers)?;
+        let kafka = Kafka {
+            brokers: &brokers,
+            properties: &properties,
+            topic: &args.topic,
+        };
+        let settings = settings(&folder, &sql, &kafka)?;
         let ring = KeyFile::read(&settings.keys_file)?.ring()?;
         Ok(Self {
             settings,
@@ -73,14 +83,29 @@ impl Setup {
             ring,
             folder,
             brokers,
+            properties,
             embedded,
-            _temporary: temporary,
+            temporary,
         })
     }
 
     /// Where the log goes: the terminal shows the table.
     pub fn log_file(&self) -> PathBuf {
         self.folder.join("headwater.log")
+    }
+
+    /// Where the log stays when the run has failed: a folder that goes with the process gives it
+    /// away first.
+    pub fn keep_log(&self) -> PathBuf {
+        let log = self.log_file();
+        if !log.starts_with(self.temporary.path()) {
+            return log;
+        }
+        let kept = std::env::temp_dir().join(format!("headwater-demo-{}.log", std::process::id()));
+        match std::fs::copy(&log, &kept) {
+            Ok(_) => kept,
+            Err(_) => log,
+        }
     }
 
     /// What the generator is to do.
@@ -91,7 +116,11 @@ impl Setup {
         } else {
             Options::new(&self.brokers, keys)
         };
+        options.properties.clone_from(&self.properties);
+        options.topic.clone_from(&args.topic);
+        PRODUCTS_TOPIC.clone_into(&mut options.products_topic);
         options.partitions = PARTITIONS;
+        options.known_records_only = true;
         options.seed = args.seed;
         options.rate = (args.rate > 0).then_some(args.rate as f64);
         options.length = args.duration.map_or(Length::Endless, Length::For);
@@ -102,20 +131,28 @@ impl Setup {
     }
 }
 
-fn settings(folder: &Path, sql: &Path, brokers: &str) -> Outcome<Settings> {
+/// The Kafka that generator and engine share.
+struct Kafka<'a> {
+    brokers: &'a str,
+    properties: &'a BTreeMap<String, String>,
+    topic: &'a str,
+}
+
+fn settings(folder: &Path, sql: &Path, kafka: &Kafka<'_>) -> Outcome<Settings> {
     let text = |path: &Path| path.display().to_string();
-    let flags = vec![
-        format!("kafka.brokers={brokers}"),
+    let mut flags = vec![
+        format!("kafka.brokers={}", kafka.brokers),
         format!("storage.url={}", text(&folder.join("tables"))),
         format!("sql.folder={}", text(sql)),
-        "sql.variables=mobile_topic=mobile-logs,products_topic=products".to_owned(),
+        format!("sql.variables.mobile_topic={}", kafka.topic),
+        format!("sql.variables.products_topic={PRODUCTS_TOPIC}"),
         format!("keys.file={}", text(&folder.join("keys.toml"))),
     ];
-    let layers = Layers {
+    let properties = kafka.properties.iter();
+    flags.extend(properties.map(|(name, value)| format!("kafka.properties.{name}={value}")));
+    read(&Layers {
         flags,
         ..Layers::default()
-    };
-    load(&layers)
-        .map(|loaded| Settings::from(&loaded))
-        .map_err(Failure::invalid)
+    })
+    .map_err(Failure::invalid)
 }

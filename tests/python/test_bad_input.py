@@ -54,6 +54,39 @@ def test_an_unknown_setting_suggests_the_near_one_and_all_faults_come_at_once(
     assert "did you mean flight.listen?" in said
 
 
+def test_a_wrong_kafka_property_is_refused_before_a_running_server_is_fenced(
+    workload: Workload, new_server: ServerFactory, folder: Path
+) -> None:
+    workload.send(2_000)
+    storage = folder / "storage"
+    running = new_server(workload, storage=storage).start()
+    running.wait_until_read()
+    commits = storage / "system" / "commits" / "_delta_log"
+    epochs = "SELECT DISTINCT epoch FROM system.commits"
+    before = running.rows(epochs)
+
+    misspelt = new_server(workload, name="misspelt", storage=storage)
+    misspelt.configuration.more["kafka.properties"] = {"fetch.wait.max.msec": "20"}
+    said = refusal(misspelt, "flight.listen=nowhere", "flight.password_file=password")
+    assert "did you mean `fetch.wait.max.ms`?" in said
+    assert "flight.listen" in said
+    assert "flight.password_file" in said
+
+    assert any(commits.iterdir())
+    workload.send(2_000, "--seed", "9")
+    running.wait_until_read()
+    assert running.rows(epochs) == before
+    assert running.stop() == 0, "the running server was fenced"
+
+
+def test_a_value_of_another_kind_is_refused(offline: Workload, new_server: ServerFactory) -> None:
+    server = new_server(offline, flight__user=5, ingest__micro_batch_ms="soon")
+    said = refusal(server)
+    assert "flight.user" in said
+    assert "takes a text in quotes, not a number" in said
+    assert "ingest.micro_batch_ms" in said
+
+
 def test_an_unknown_environment_setting_is_named(
     offline: Workload, new_server: ServerFactory
 ) -> None:

@@ -56,6 +56,18 @@ def test_keys_are_added_and_listed_without_their_secrets(ring: Path) -> None:
     assert all(secret in shown for secret in kept.values())
 
 
+def test_the_generator_refuses_a_key_ring_that_others_can_read(ring: Path, folder: Path) -> None:
+    ring.chmod(0o644)
+    books = folder / "books"
+    done = run_command(
+        *("generate", "--brokers", "127.0.0.1:1", "--books", books, "--keys", ring),
+        *("--events", "1"),
+    )
+    assert done.returncode == 2
+    assert f"chmod 600 {ring}" in done.stderr
+    assert not books.exists(), "books were begun"
+
+
 def test_a_key_is_never_replaced(ring: Path) -> None:
     done = run_command("keys", "add", "--file", ring, "--id", "m1")
     assert done.returncode != 0

@@ -10,11 +10,15 @@ pub fn page() -> String {
         "# Configuration\n\n\
          `headwater serve --config headwater.toml` reads one TOML file. A setting in it is \
          overruled by the environment (`HEADWATER_SECTION_NAME`), and that by \
-         `--set section.name=value`. Relative paths are below the file's folder. A table of names \
-         and texts is written `name = { a = \"1\" }` in the file, `a=1,b=2` in the environment, \
-         `--set section.name.a=1` as a flag. An unknown or wrong setting is an error that names \
+         `--set section.name=value`. Relative paths are below the file's folder. Texts and paths \
+         stand in quotes, numbers don't. A table of names and texts is a table in the file (below, \
+         `kafka.properties` and `sql.variables`; names with dots need no quotes), `a=1,b=2` in the \
+         environment, `--set section.name.a=1` as a flag; a text with a comma in it can be given in \
+         the file and by `--set` only. An unknown or wrong setting is an error that names \
          it; all faults are reported at once.\n\n\
-         ```toml\n[kafka]\nbrokers = \"localhost:9092\"\n\n[storage]\nurl = \"/var/lib/headwater\"\n\n\
+         ```toml\n[kafka]\nbrokers = \"localhost:9092\"\n\n\
+         [kafka.properties]\nsecurity.protocol = \"SASL_SSL\"\nsasl.mechanism = \"PLAIN\"\n\
+         sasl.username = \"headwater\"\nsasl.password = \"…\"\n\n[storage]\nurl = \"/var/lib/headwater\"\n\n\
          [sql]\nfolder = \"sql\"\nvariables = { mobile_topic = \"mobile-logs\", products_topic = \"products\" }\n\n\
          [keys]\nfile = \"keys.toml\"\n\n[flight]\npassword_file = \"password\"\n```\n",
     );

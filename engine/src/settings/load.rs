@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::file::read_file;
 use super::table::{SETTINGS, Setting, SettingKind};
 
 /// Where settings come from, weakest first: defaults, file, environment, flags.
@@ -62,11 +63,41 @@ impl Loaded {
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         self.text(name).map(|t| self.base.join(t))
     }
+
+    /// A URL, or a path as in [`path`](Self::path).
+    pub(super) fn location(&self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        if text.contains("://") {
+            return Some(text);
+        }
+        Some(self.base.join(text).display().to_string())
+    }
+
+    /// Puts one name and its text into a table of names and texts.
+    pub(super) fn put_entry(&mut self, setting: &Setting, name: &str, text: &str) {
+        let entry = self
+            .values
+            .entry(setting.name)
+            .or_insert_with(|| Value::Map(BTreeMap::new()));
+        if let Value::Map(map) = entry {
+            map.insert(name.to_owned(), text.to_owned());
+        }
+    }
 }
 
 /// Merges the layers. The error lists every fault, each naming the setting, where it stands and
-/// what to do.
+/// what to do. [`read`](super::read()) finds faults that only several settings together have, too.
 pub fn load(layers: &Layers) -> Result<Loaded, Vec<String>> {
+    let (loaded, faults) = merge(layers);
+    if faults.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(faults)
+    }
+}
+
+/// Merges the layers as far as they can be, with every fault.
+pub(super) fn merge(layers: &Layers) -> (Loaded, Vec<String>) {
     let mut faults = Vec::new();
     let mut loaded = Loaded::default();
     for setting in SETTINGS {
@@ -101,7 +132,10 @@ pub fn load(layers: &Layers) -> Result<Loaded, Vec<String>> {
         put_dotted(&mut loaded, name, value, "--set", &mut faults);
     }
     for setting in SETTINGS.iter().filter(|s| s.required) {
-        if !loaded.values.contains_key(setting.name) {
+        // One that is given and wrong has its fault already.
+        let given = format!("{} (from", setting.name);
+        let is_wrong = faults.iter().any(|fault| fault.starts_with(&given));
+        if !is_wrong && !loaded.values.contains_key(setting.name) {
             faults.push(format!(
                 "{} is missing: {} Set it in the configuration file, as {} or with --set",
                 setting.name,
@@ -110,11 +144,7 @@ pub fn load(layers: &Layers) -> Result<Loaded, Vec<String>> {
             ));
         }
     }
-    if faults.is_empty() {
-        Ok(loaded)
-    } else {
-        Err(faults)
-    }
+    (loaded, faults)
 }
 
 fn environment_name(setting: &Setting) -> String {
@@ -124,52 +154,8 @@ fn environment_name(setting: &Setting) -> String {
     )
 }
 
-fn read_file(loaded: &mut Loaded, path: &Path, text: &str, faults: &mut Vec<String>) {
-    let place = path.display().to_string();
-    let document: toml::Table = match text.parse() {
-        Ok(table) => table,
-        Err(e) => {
-            let line = e
-                .span()
-                .map_or(1, |s| 1 + text[..s.start].matches('\n').count());
-            faults.push(format!(
-                "{place}:{line}: {}",
-                e.message().replace('\n', " ")
-            ));
-            return;
-        }
-    };
-    for (section, content) in &document {
-        let toml::Value::Table(entries) = content else {
-            faults.push(unknown(section, &place, names()));
-            continue;
-        };
-        for (name, value) in entries {
-            let dotted = format!("{section}.{name}");
-            match value {
-                toml::Value::Table(map) => {
-                    for (key, value) in map {
-                        let text = plain(value);
-                        put_dotted(loaded, &format!("{dotted}.{key}"), &text, &place, faults);
-                    }
-                    if map.is_empty() {
-                        put_dotted(loaded, &dotted, "", &place, faults);
-                    }
-                }
-                value => put_dotted(loaded, &dotted, &plain(value), &place, faults),
-            }
-        }
-    }
-}
-
-fn plain(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(s) => s.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn names() -> impl Iterator<Item = String> {
+/// The names of the settings that are documented.
+pub(super) fn names() -> impl Iterator<Item = String> {
     SETTINGS
         .iter()
         .filter(|s| !s.hidden)
@@ -187,20 +173,18 @@ fn put_dotted(loaded: &mut Loaded, name: &str, value: &str, place: &str, faults:
         (s.kind == SettingKind::Map).then_some((s, key))
     });
     match map {
-        Some((setting, key)) => {
-            let entry = loaded
-                .values
-                .entry(setting.name)
-                .or_insert_with(|| Value::Map(BTreeMap::new()));
-            if let Value::Map(map) = entry {
-                map.insert(key.to_owned(), value.to_owned());
-            }
-        }
+        Some((setting, key)) => loaded.put_entry(setting, key, value),
         None => faults.push(unknown(name, place, names())),
     }
 }
 
-fn put(loaded: &mut Loaded, setting: &Setting, text: &str, place: &str, faults: &mut Vec<String>) {
+pub(super) fn put(
+    loaded: &mut Loaded,
+    setting: &Setting,
+    text: &str,
+    place: &str,
+    faults: &mut Vec<String>,
+) {
     let value = match setting.kind {
         SettingKind::Text | SettingKind::Path | SettingKind::Secret => {
             Ok(Value::Text(text.to_owned()))
@@ -223,12 +207,8 @@ fn put(loaded: &mut Loaded, setting: &Setting, text: &str, place: &str, faults: 
     };
     match value {
         Ok(Value::Map(more)) => {
-            let entry = loaded
-                .values
-                .entry(setting.name)
-                .or_insert_with(|| Value::Map(BTreeMap::new()));
-            if let Value::Map(map) = entry {
-                map.extend(more);
+            for (name, text) in &more {
+                loaded.put_entry(setting, name, text);
             }
         }
         Ok(value) => {
@@ -238,13 +218,18 @@ fn put(loaded: &mut Loaded, setting: &Setting, text: &str, place: &str, faults: 
     }
 }
 
-fn unknown(name: &str, place: &str, known: impl Iterator<Item = String>) -> String {
-    let near = known
+/// The known name that somebody may have meant.
+pub(super) fn near(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    known
         .map(|k| (strsim::damerau_levenshtein(&k, name), k))
         .min()
-        .filter(|(distance, _)| *distance <= name.len() / 2);
-    match near {
-        Some((_, near)) => {
+        .filter(|(distance, _)| *distance <= name.len() / 2)
+        .map(|(_, near)| near)
+}
+
+pub(super) fn unknown(name: &str, place: &str, known: impl Iterator<Item = String>) -> String {
+    match near(name, known) {
+        Some(near) => {
             format!("{place}: there is no setting {name}; did you mean {near}?")
         }
         None => {
@@ -288,6 +273,18 @@ mod tests {
     }
 
     #[test]
+    fn a_relative_storage_folder_is_below_the_file_and_a_url_stays() {
+        let location = |url: &str| {
+            let mut l = layers(GOOD);
+            l.flags.push(format!("storage.url={url}"));
+            load(&l).unwrap().location("storage.url").unwrap()
+        };
+        assert_eq!(location("tables"), "/etc/headwater/tables");
+        assert_eq!(location("/data"), "/data");
+        assert_eq!(location("s3://bucket/prefix"), "s3://bucket/prefix");
+    }
+
+    #[test]
     fn all_faults_come_at_once_with_the_near_name() {
         let mut l = layers("[kafka]\nbroker = \"a:1\"\n[ingest]\nmicro_batch_ms = \"soon\"\n");
         l.environment
@@ -309,15 +306,6 @@ mod tests {
             "{all}"
         );
         assert!(all.contains("storage.url is missing"), "{all}");
-    }
-
-    #[test]
-    fn a_file_that_is_no_toml_names_its_line() {
-        let faults = load(&layers("[kafka]\nbrokers = \n")).unwrap_err();
-        assert!(
-            faults[0].starts_with("/etc/headwater/headwater.toml:2:"),
-            "{faults:?}"
-        );
     }
 
     #[test]

@@ -103,7 +103,7 @@ pub const SETTINGS: &[Setting] = &[
         "storage.url",
         Text,
         None,
-        "Where the tables live: a folder, `file:///…` or `s3://bucket/prefix`.",
+        "Where the tables live: a folder (a relative one is below the configuration file's folder), `file:///…` or `s3://bucket/prefix`.",
     )),
     setting(
         "storage.options",

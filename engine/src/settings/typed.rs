@@ -146,7 +146,7 @@ impl From<&Loaded> for Settings {
                 client_id: text("kafka.client_id"),
             },
             storage: StorageSettings {
-                url: text("storage.url"),
+                url: l.location("storage.url").unwrap_or_default(),
                 options: l.map("storage.options"),
                 s3_environment: l.s3_environment(),
                 free_bytes_min: l.number("storage.free_bytes_min"),

@@ -80,8 +80,8 @@ impl Storage {
         let free_bytes = fs.f_bavail.saturating_mul(fs.f_frsize);
         if free_bytes < free_bytes_min {
             return Err(EngineError::exhausted(format!(
-                "storage {}: {} MB are free, at least {} MB are needed; free some, or lower the \
-                 limit",
+                "storage {}: {} MB are free, at least {} MB are needed; free some, or lower \
+                 storage.free_bytes_min",
                 folder.display(),
                 free_bytes / 1_000_000,
                 free_bytes_min.div_ceil(1_000_000)

@@ -28,43 +28,17 @@ impl Storage {
     /// Opens `file://…` or a plain path (made if it is not there), `s3://…` or any URL that
     /// `object_store` knows with its options, or `memory://` (a store of its own each time).
     pub fn open(url: &str, options: &BTreeMap<String, String>) -> Result<Self> {
-        if !url.contains("://") {
-            check_options("file", options)?;
-            return Self::open_folder(FilePath::new(url));
+        match Location::parse(url, options)? {
+            Location::Folder(folder) => Self::open_folder(&folder),
+            Location::Memory => Ok(Self::from_store(Arc::new(InMemory::new()), url)),
+            Location::Remote(store) => Ok(Self::from_store(store, url)),
         }
-        let parsed = Url::parse(url).map_err(|e| {
-            EngineError::invalid(format!(
-                "storage url `{url}` cannot be read; write file:///path or s3://bucket/prefix"
-            ))
-            .caused_by(e)
-        })?;
-        check_options(parsed.scheme(), options)?;
-        match parsed.scheme() {
-            "file" => {
-                let folder = parsed.to_file_path().map_err(|()| {
-                    EngineError::invalid(format!(
-                        "storage url `{url}` names no local folder; write file:///path"
-                    ))
-                })?;
-                Self::open_folder(&folder)
-            }
-            "memory" => Ok(Self::from_store(Arc::new(InMemory::new()), url)),
-            _ => {
-                let (store, prefix) =
-                    object_store::parse_url_opts(&parsed, options).map_err(|e| {
-                        EngineError::invalid(format!(
-                            "storage url `{url}` or its options are not usable"
-                        ))
-                        .caused_by(e)
-                    })?;
-                let store: Arc<dyn ObjectStore> = if prefix.as_ref().is_empty() {
-                    Arc::from(store)
-                } else {
-                    Arc::new(PrefixStore::new(store, prefix))
-                };
-                Ok(Self::from_store(store, url))
-            }
-        }
+    }
+
+    /// Whether [`open`](Self::open) would take this URL and these options. Nothing is made, and
+    /// nobody is asked.
+    pub fn check(url: &str, options: &BTreeMap<String, String>) -> Result<()> {
+        Location::parse(url, options).map(|_| ())
     }
 
     /// A root on any object store, for tests.
@@ -151,6 +125,51 @@ impl Storage {
     }
 }
 
+/// What a storage URL names.
+enum Location {
+    Folder(PathBuf),
+    Memory,
+    Remote(Arc<dyn ObjectStore>),
+}
+
+impl Location {
+    fn parse(url: &str, options: &BTreeMap<String, String>) -> Result<Self> {
+        if !url.contains("://") {
+            check_options("file", options)?;
+            return Ok(Self::Folder(PathBuf::from(url)));
+        }
+        let parsed = Url::parse(url).map_err(|e| {
+            EngineError::invalid(format!(
+                "storage.url `{url}` cannot be read; write file:///path or s3://bucket/prefix"
+            ))
+            .caused_by(e)
+        })?;
+        check_options(parsed.scheme(), options)?;
+        match parsed.scheme() {
+            "file" => parsed.to_file_path().map(Self::Folder).map_err(|()| {
+                EngineError::invalid(format!(
+                    "storage.url `{url}` names no local folder; write file:///path"
+                ))
+            }),
+            "memory" => Ok(Self::Memory),
+            _ => {
+                let (store, prefix) =
+                    object_store::parse_url_opts(&parsed, options).map_err(|e| {
+                        EngineError::invalid(format!(
+                            "storage.url `{url}` or its options are not usable"
+                        ))
+                        .caused_by(e)
+                    })?;
+                Ok(Self::Remote(if prefix.as_ref().is_empty() {
+                    Arc::from(store)
+                } else {
+                    Arc::new(PrefixStore::new(store, prefix))
+                }))
+            }
+        }
+    }
+}
+
 /// Refuses options that `object_store` would pass over in silence.
 fn check_options(scheme: &str, options: &BTreeMap<String, String>) -> Result<()> {
     let known = |name: &str| match scheme {
@@ -158,10 +177,16 @@ fn check_options(scheme: &str, options: &BTreeMap<String, String>) -> Result<()>
         "s3" | "s3a" => AmazonS3ConfigKey::from_str(&name.to_ascii_lowercase()).is_ok(),
         _ => true,
     };
-    match options.keys().find(|name| !known(name)) {
-        None => Ok(()),
-        Some(name) => Err(EngineError::invalid(format!(
-            "storage option `{name}` is not one of {scheme} storage; {}",
+    let unknown: Vec<String> = options
+        .keys()
+        .filter(|name| !known(name))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match unknown.as_slice() {
+        [] => Ok(()),
+        names => Err(EngineError::invalid(format!(
+            "storage.options: {} is not one of {scheme} storage; {}",
+            names.join(", "),
             match scheme {
                 "file" | "memory" => "it has none",
                 _ => "they are named as in object_store, like `region` or `endpoint`",

@@ -3,9 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use super::csv;
 use crate::error::{Error, Result};
@@ -13,8 +12,6 @@ use crate::fact::RecordFacts;
 
 /// Records that may wait for the file before booking waits too.
 const QUEUE_RECORDS: usize = 65_536;
-/// Facts reach the file at least this often.
-const FLUSH_EVERY: Duration = Duration::from_millis(500);
 /// Text that is written at once.
 const CHUNK_BYTES: usize = 256 * 1024;
 
@@ -98,6 +95,8 @@ impl FactsWriter {
     }
 }
 
+/// Facts wait for more of them only while more are there already, so that a process that is killed
+/// has booked all but the last milliseconds of what Kafka has acknowledged.
 fn run(queue: &Receiver<Message>, mut file: File) -> std::io::Result<()> {
     let mut text = String::with_capacity(2 * CHUNK_BYTES);
     let mut drain = |text: &mut String| {
@@ -105,14 +104,17 @@ fn run(queue: &Receiver<Message>, mut file: File) -> std::io::Result<()> {
         text.clear();
         result
     };
-    let mut flushed_at = Instant::now();
     loop {
-        if flushed_at.elapsed() >= FLUSH_EVERY {
-            drain(&mut text)?;
-            flushed_at = Instant::now();
-        }
-        match queue.recv_timeout(FLUSH_EVERY) {
-            Ok(Message::Booked {
+        let message = match queue.try_recv() {
+            Ok(message) => Some(message),
+            Err(TryRecvError::Empty) => {
+                drain(&mut text)?;
+                queue.recv().ok()
+            }
+            Err(TryRecvError::Disconnected) => None,
+        };
+        match message {
+            Some(Message::Booked {
                 partition,
                 offset,
                 facts,
@@ -124,15 +126,42 @@ fn run(queue: &Receiver<Message>, mut file: File) -> std::io::Result<()> {
                     drain(&mut text)?;
                 }
             }
-            Ok(Message::Flush(done)) => {
+            Some(Message::Flush(done)) => {
                 drain(&mut text)?;
                 let _ = done.send(());
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
+            None => {
                 drain(&mut text)?;
                 return file.sync_all();
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::fact::{Fact, Reason};
+
+    #[test]
+    fn facts_are_in_the_file_at_once_without_a_flush_or_an_end() {
+        let path = std::env::temp_dir().join(format!("facts-at-once-{}.csv", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let writer = FactsWriter::create(&path).unwrap();
+        let facts = RecordFacts {
+            received_us: 1,
+            facts: vec![Fact::dead_letter(-1, Reason::Malformed)],
+        };
+        writer.book(3, 4711, Box::new(facts));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !std::fs::read_to_string(&path).unwrap().contains("3,4711,") {
+            assert!(Instant::now() < deadline, "nothing is written");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        writer.finish().unwrap();
+        std::fs::remove_file(&path).unwrap();
     }
 }

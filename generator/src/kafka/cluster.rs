@@ -1,4 +1,4 @@
-//! A Kafka cluster from outside: waits for it, and makes the topics that the generator writes to.
+//! A Kafka cluster from outside: waits for it, looks at its topics, and makes those that it lacks.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use chrono::{SecondsFormat, Utc};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -21,8 +22,21 @@ use crate::error::{Error, Result};
 
 /// How long one question to the broker may take.
 const ASK: Duration = Duration::from_secs(5);
+/// How long one look for a broker may take: so long a stop may go unheard.
+const LOOK: Duration = Duration::from_secs(1);
 /// How often the wait for a broker is mentioned.
 const MENTION: Duration = Duration::from_secs(5);
+
+/// Waits until a Kafka broker answers, for as long as nobody says stop. `say` hears at once and then
+/// every few seconds that none does, since when, and why.
+pub fn wait_for_broker(
+    brokers: &str,
+    properties: &BTreeMap<String, String>,
+    stop: &AtomicBool,
+    say: &mut dyn FnMut(&str),
+) -> Result<()> {
+    Cluster::new(brokers, properties)?.wait(stop, say)
+}
 
 pub(crate) struct Cluster {
     brokers: String,
@@ -33,7 +47,7 @@ impl Cluster {
     pub(crate) fn new(brokers: &str, properties: &BTreeMap<String, String>) -> Result<Self> {
         let admin = config(brokers, properties)
             .create()
-            .map_err(|source| Error::kafka(brokers, "cannot make a client", source))?;
+            .map_err(|source| refused(brokers, source))?;
         Ok(Self {
             brokers: brokers.to_owned(),
             admin,
@@ -41,11 +55,11 @@ impl Cluster {
     }
 
     /// Waits until a broker answers, for as long as nobody says stop.
-    pub(crate) fn wait(&self, stop: &AtomicBool) -> Result<()> {
-        let since = Instant::now();
+    pub(crate) fn wait(&self, stop: &AtomicBool, say: &mut dyn FnMut(&str)) -> Result<()> {
+        let since = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
         let mut mentioned: Option<Instant> = None;
         loop {
-            let Err(error) = self.metadata() else {
+            let Err(error) = self.metadata(LOOK) else {
                 return Ok(());
             };
             if stop.load(Ordering::Relaxed) {
@@ -53,24 +67,46 @@ impl Cluster {
             }
             if mentioned.is_none_or(|at| at.elapsed() >= MENTION) {
                 mentioned = Some(Instant::now());
-                let seconds = since.elapsed().as_secs();
-                tracing::warn!(
-                    brokers = self.brokers,
-                    "no kafka broker answers since {seconds} s, still trying: {error}"
-                );
+                let brokers = &self.brokers;
+                say(&format!(
+                    "kafka at {brokers}: broker away since {since}, still trying: {error}"
+                ));
             }
             thread::sleep(Duration::from_millis(200));
         }
     }
 
-    fn metadata(&self) -> Result<Metadata, KafkaError> {
-        self.admin.inner().fetch_metadata(None, ASK)
+    fn metadata(&self, time: Duration) -> Result<Metadata, KafkaError> {
+        self.admin.inner().fetch_metadata(None, time)
+    }
+
+    /// How many records of a topic are not below the ends that somebody knows. Offsets count
+    /// records: the generator writes no transactions.
+    pub(crate) fn unknown_records(
+        &self,
+        topic: &str,
+        partitions: i32,
+        known: impl Fn(i32) -> i64,
+    ) -> Result<i64> {
+        let mut unknown = 0;
+        for partition in 0..partitions {
+            let (low, high) = self
+                .admin
+                .inner()
+                .fetch_watermarks(topic, partition, ASK)
+                .map_err(|source| {
+                    let what = format!("cannot learn the end of {topic}, partition {partition}");
+                    Error::kafka(&self.brokers, what, source)
+                })?;
+            unknown += (high - low.max(known(partition))).max(0);
+        }
+        Ok(unknown)
     }
 
     /// How many partitions a topic has; none where there is no such topic.
     fn partitions(&self, topic: &str) -> Result<Option<i32>> {
         let metadata = self
-            .metadata()
+            .metadata(ASK)
             .map_err(|source| Error::kafka(&self.brokers, "cannot list topics", source))?;
         Ok(metadata
             .topics()
@@ -122,7 +158,7 @@ impl Cluster {
     pub(crate) fn topic_id(&self, topic: &str) -> Result<String> {
         let unknown = |what| self.unusable(format!("cannot learn the id of topic {topic}: {what}"));
         let metadata = self
-            .metadata()
+            .metadata(ASK)
             .map_err(|error| unknown(error.to_string()))?;
         let broker = metadata.brokers().first().map(|broker| broker.id());
         let broker = broker.ok_or_else(|| unknown("there is no broker".to_owned()))?;
@@ -134,6 +170,18 @@ impl Cluster {
             brokers: self.brokers.clone(),
             what,
         }
+    }
+}
+
+/// Why no client could be made: nearly always a property that librdkafka doesn't take, which is
+/// named without its value, since that may be a secret.
+pub(crate) fn refused(brokers: &str, source: KafkaError) -> Error {
+    match source {
+        KafkaError::ClientConfig(_, _, name, _) => Error::Invalid(format!(
+            "kafka property {name}: librdkafka doesn't take this name or this value; its \
+             CONFIGURATION.md lists them"
+        )),
+        source => Error::kafka(brokers, "cannot make a client", source),
     }
 }
 

@@ -14,4 +14,5 @@ pub(crate) mod topic_id;
 #[cfg(test)]
 mod tests;
 
+pub use cluster::wait_for_broker;
 pub use embedded::Broker;

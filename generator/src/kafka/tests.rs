@@ -1,6 +1,6 @@
 //! Tests of a whole run against the embedded broker.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -180,6 +180,67 @@ fn a_second_run_continues_the_books() {
     let records = first.progress.records + second.progress.records;
     assert_eq!(books.totals().records, records);
     std::fs::remove_dir_all(&path).unwrap();
+}
+
+#[test]
+fn a_topic_with_records_that_the_books_do_not_know_is_refused() {
+    let path = std::env::temp_dir().join(format!("generator-unknown-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&path);
+    let broker = broker(&[("mobile-logs", 3), ("products", 1)]);
+    let strict = |books: Option<std::path::PathBuf>| Options {
+        books,
+        known_records_only: true,
+        ..options(&broker)
+    };
+    let send = |options| {
+        let mut generation = Generation::start(options, stop()).unwrap();
+        while generation.progress().records == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        generation.stop();
+        generation.finish().unwrap().progress.records
+    };
+    let sent = send(strict(Some(path.clone())));
+    let Err(Error::Invalid(refused)) = Generation::start(strict(None), stop()) else {
+        panic!("a topic with unknown records is taken");
+    };
+    assert!(
+        refused.contains(&format!("topic mobile-logs holds {sent} records")),
+        "{refused}"
+    );
+    assert!(refused.contains("--topic"), "{refused}");
+    // The books of the run that sent them know them.
+    assert!(send(strict(Some(path.clone()))) > 0);
+    std::fs::remove_dir_all(&path).unwrap();
+}
+
+#[test]
+fn a_property_that_kafka_does_not_take_is_named_without_its_value() {
+    let mut options = Options::new("127.0.0.1:1", Keys::from_seed(1));
+    let property = ("sasl.pasword".to_owned(), "hush".to_owned());
+    options.properties.extend([property]);
+    let Err(Error::Invalid(refused)) = Generation::start(options, stop()) else {
+        panic!("the property is taken");
+    };
+    assert!(
+        refused.contains("sasl.pasword") && !refused.contains("hush"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_wait_says_who_is_away_and_since_when() {
+    let stop = AtomicBool::new(false);
+    let mut said = Vec::new();
+    let waited = crate::wait_for_broker("127.0.0.1:1", &BTreeMap::new(), &stop, &mut |line| {
+        said.push(line.to_owned());
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(matches!(waited, Err(Error::Stopped(_))));
+    assert!(
+        said[0].starts_with("kafka at 127.0.0.1:1: broker away since 20"),
+        "{said:?}"
+    );
 }
 
 #[test]

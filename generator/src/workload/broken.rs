@@ -106,6 +106,7 @@ impl Workload {
         let flush_ms = now_ms - 40;
         self.sealer
             .seal(body.as_bytes(), gzip, flush_ms, defect, &mut self.rng)
+            .envelope
     }
 
     /// Which of so many variants of a defect comes next.

@@ -43,6 +43,13 @@ impl Cipher {
     }
 }
 
+/// A record's value.
+pub(super) struct Sealed {
+    pub(super) envelope: Vec<u8>,
+    /// Whether its key isn't the current one.
+    pub(super) older_key: bool,
+}
+
 /// Seals records under the current key mostly, at times under an older one.
 pub(super) struct Sealer {
     ciphers: Vec<(String, Cipher)>,
@@ -73,7 +80,7 @@ impl Sealer {
         flush_time_ms: i64,
         defect: Option<Defect>,
         rng: &mut ChaCha8Rng,
-    ) -> Vec<u8> {
+    ) -> Sealed {
         let mut nonce = [0; NONCE_BYTES];
         rng.fill_bytes(&mut nonce);
         self.sealed.clear();
@@ -108,7 +115,10 @@ impl Sealer {
             Some(Defect::TruncatedNonce) => self.sealed.truncate(rng.random_range(1..NONCE_BYTES)),
             _ => {}
         }
-        envelope(id, flush_time_ms, &self.sealed, defect)
+        Sealed {
+            envelope: envelope(id, flush_time_ms, &self.sealed, defect),
+            older_key: chosen > 0,
+        }
     }
 
     /// Appends one gzip member.

@@ -179,9 +179,13 @@ impl Workload {
         let drafts = alone.as_ref().map_or(drafts, <[Draft; 1]>::as_slice);
         let gzip = self.rng.random_bool(self.profile.gzip_share);
         let flush_ms = received_ms - 40;
-        let value = self
+        let sealed = self
             .sealer
             .seal(body.as_bytes(), gzip, flush_ms, None, &mut self.rng);
+        if sealed.older_key {
+            self.defects.note(Defect::OlderKey);
+        }
+        let value = sealed.envelope;
         if self.rng.random_bool(1.0 / 32.0) {
             let (value, drafts) = (value.clone(), drafts.to_vec());
             remember(

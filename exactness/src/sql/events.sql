@@ -1,0 +1,2 @@
+-- Rows of events, one an element that became an event.
+SELECT count(*) FROM events
