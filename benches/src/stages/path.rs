@@ -118,5 +118,6 @@ fn nothing_published(configuration: &Configuration) -> Outcome<Published> {
         last_entries: BTreeMap::new(),
         counts: Vec::new(),
         progress: BTreeMap::new(),
+        dimensions: BTreeMap::new(),
     })
 }
