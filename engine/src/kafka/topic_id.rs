@@ -129,7 +129,6 @@ impl Start {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::values::TopicPartition;
