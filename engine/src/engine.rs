@@ -232,7 +232,10 @@ fn published(
             },
         );
     }
-    let offsets = Arc::new(recovered.offsets.clone());
+    let offsets = Arc::new(crate::start::offsets_at_start(
+        &recovered.offsets,
+        configuration,
+    ));
     let now_us = crate::clock::now_us();
     Ok(Published {
         sequence: 0,
@@ -256,6 +259,7 @@ fn published(
                 )
             })
             .collect(),
+        dimensions: BTreeMap::new(),
     })
 }
 

@@ -13,6 +13,7 @@ from adbc_driver_manager import Error as AdbcError
 
 from conftest import ServerFactory
 from harness import cache
+from harness.deadline import wait_until
 from harness.headwater import Server, must_run, run_command
 from harness.kafka_server import KafkaServer
 from harness.ports import free_ports
@@ -225,15 +226,27 @@ def test_a_broker_that_is_away_at_start_is_waited_for(
     assert server.process.is_running()
 
 
-def test_a_topic_that_does_not_exist_is_waited_for(
+def test_topics_that_do_not_exist_are_all_told_at_once_and_waited_for(
     workload: Workload, new_server: ServerFactory, kafka: KafkaServer
 ) -> None:
     workload.folder.mkdir(parents=True)
     must_run("keys", "make", "--file", workload.keys, "--id", "m1")
     server = new_server(workload).start()
     wait_for_missing_topic(server, workload.products_topic)
-    kafka.create_topic(workload.products_topic, 1, compacted=True)
     wait_for_missing_topic(server, workload.mobile_topic)
+    missing = "topic does not exist since"
+
+    def both_are_shown() -> bool:
+        sources = server.rows("SELECT state FROM system.sources")
+        dimensions = server.rows("SELECT state FROM system.dimensions")
+        return (
+            [row["state"].count(missing) for row in sources] == [2]
+            and "waiting for dimension products" in sources[0]["state"]
+            and [row["state"].count(missing) for row in dimensions] == [1]
+        )
+
+    wait_until("system tables show both", both_are_shown, timeout_s=60)
+    kafka.create_topic(workload.products_topic, 1, compacted=True)
     workload.send(5_000, "--seed", "3")
     server.wait_until_read()
     assert server.rows("SELECT count(*) AS n FROM events")[0]["n"] > 0

@@ -9,14 +9,23 @@ from pathlib import Path
 import pytest
 
 from conftest import ServerFactory
+from harness import cache
 from harness.books import Books
-from harness.checks import CREDITS, assert_agrees_with_books
+from harness.checks import (
+    CREDITS,
+    assert_agrees_with_books,
+    assert_credits_agree,
+    assert_every_element_has_its_outcome,
+    assert_hours_agree,
+    unbalanced,
+)
 from harness.deadline import wait_until
 from harness.difference import assert_same_rows
 from harness.kafka_server import KafkaServer
 from harness.workload import Workload
 
 EVENTS = 30_000
+ARCHIVED_TWICE = "SELECT position FROM archive GROUP BY position HAVING count(*) > 1"
 
 
 @pytest.fixture
@@ -46,6 +55,35 @@ def test_a_stop_commits_everything_and_a_start_goes_on(
     assert_agrees_with_books(server, Books.read(workload.books))
 
 
+def test_a_pipeline_that_is_renamed_reads_no_record_again(
+    workload: Workload, new_server: ServerFactory, folder: Path
+) -> None:
+    """The new name joins where the topic is being read; the old one holds nothing back."""
+    pipelines = folder / "sql" / "pipelines"
+    shutil.copytree(cache.sql_folder(), pipelines.parent)
+    server = new_server(workload)
+    server.configuration.sql = pipelines.parent
+    workload.send(EVENTS)
+    server.start()
+    server.wait_until_read()
+    assert server.stop() == 0, server.process.tail()
+
+    (pipelines / "mobile_events.sql").rename(pipelines / "renamed_events.sql")
+    for seed in ("8", "9"):
+        server.start()
+        workload.send(EVENTS, "--seed", seed)
+        server.wait_until_read()
+        books = Books.read(workload.books)
+        assert_every_element_has_its_outcome(server, books)
+        assert_credits_agree(server, books)
+        assert_hours_agree(server, books)
+        assert unbalanced(server) == []
+        assert server.rows(ARCHIVED_TWICE) == []
+        names = {row["pipeline"] for row in server.rows("SELECT pipeline FROM system.positions")}
+        assert names == {"archive", "renamed_events"}
+        assert server.stop() == 0, server.process.tail()
+
+
 def test_a_kafka_that_goes_away_and_comes_back_is_read_on(
     own_kafka: KafkaServer, folder: Path, new_server: ServerFactory
 ) -> None:
@@ -73,8 +111,8 @@ def test_the_index_is_a_cache(workload: Workload, new_server: ServerFactory) -> 
         maintenance__checkpoint_every_groups=2,
     ).start()
     server.wait_until_read()
-    cache = server.configuration.storage / "cache"
-    wait_until("a snapshot is written", lambda: any(cache.glob("*.index")), timeout_s=60)
+    snapshots = server.configuration.storage / "cache"
+    wait_until("a snapshot is written", lambda: any(snapshots.glob("*.index")), timeout_s=60)
     server.kill()
 
     for seed, from_snapshot in (("8", "true"), ("9", "false")):
@@ -84,4 +122,4 @@ def test_the_index_is_a_cache(workload: Workload, new_server: ServerFactory) -> 
         server.wait_until_read()
         assert_agrees_with_books(server, Books.read(workload.books))
         server.kill()
-        shutil.rmtree(cache, ignore_errors=True)
+        shutil.rmtree(snapshots, ignore_errors=True)

@@ -118,5 +118,6 @@ fn nothing_published(configuration: &Configuration) -> Outcome<Published> {
         dimension_versions: Arc::default(),
         counts: Vec::new(),
         progress: BTreeMap::new(),
+        dimensions: BTreeMap::new(),
     })
 }

@@ -12,7 +12,7 @@ use crate::commit::PartitionCount;
 use crate::error::{EngineError, Result};
 use crate::kafka::SourceBatch;
 use crate::sql::{ARCHIVE, Dimensions, PipelineOutput, PipelinePlan};
-use crate::values::{OffsetKey, Offsets, TableDef};
+use crate::values::{OffsetKey, Offsets, TableDef, TopicPartition};
 
 /// One pipeline of a source, planned.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub struct Extracted {
     pub rows: Vec<(Arc<str>, RecordBatch)>,
     /// The next offsets of each pipeline and of the archive.
     pub offsets: Offsets,
+    /// The first offset of each topic partition that the micro-batch covers.
+    pub first_offsets: BTreeMap<TopicPartition, i64>,
     /// What was counted, each kind where it arose.
     pub counts: Vec<PartitionCount>,
     /// The latest received time by topic partition.
@@ -56,9 +58,13 @@ pub struct Extracted {
 impl Extraction {
     /// Runs a micro-batch through all pipelines of the source.
     pub async fn run(&self, batch: &SourceBatch, dimensions: &dyn Dimensions) -> Result<Extracted> {
+        if batch.records.num_rows() == 0 {
+            return Ok(self.without_records(batch));
+        }
         let columns = RecordColumns::new(&batch.records, self.topic.clone(), batch.incarnation)?;
         let mut extracted = Extracted {
             received_max_us: columns.received_max_us(),
+            first_offsets: first_offsets(batch),
             ..Extracted::default()
         };
         self.archive(batch, &columns, &mut extracted)?;
@@ -67,6 +73,25 @@ impl Extraction {
             self.take_output(pipeline, batch, &columns, output, &mut extracted)?;
         }
         Ok(extracted)
+    }
+
+    /// A micro-batch of ranges alone: where partitions begin, and offsets that brought no record.
+    fn without_records(&self, batch: &SourceBatch) -> Extracted {
+        let pipelines = self.pipelines.iter().map(|p| p.name.clone());
+        let mut extracted = Extracted {
+            first_offsets: first_offsets(batch),
+            ..Extracted::default()
+        };
+        for pipeline in pipelines.chain([ARCHIVE.into()]) {
+            for range in &batch.ranges {
+                let key = OffsetKey {
+                    pipeline: pipeline.clone(),
+                    at: range.at.clone(),
+                };
+                extracted.offsets.insert(key, range.next_offset);
+            }
+        }
+        extracted
     }
 
     fn archive(
@@ -162,6 +187,11 @@ impl Extraction {
         table.engine(columns.of_elements(&rejects.row, &rejects.element)?);
         table.finish()
     }
+}
+
+fn first_offsets(batch: &SourceBatch) -> BTreeMap<TopicPartition, i64> {
+    let first = batch.ranges.iter();
+    first.map(|r| (r.at.clone(), r.first_offset)).collect()
 }
 
 /// Counts by topic partition. Records are counted as they were read, elements as the pipeline
@@ -263,5 +293,56 @@ impl<'a> Assembly<'a> {
             })
             .collect::<Result<Vec<_>>>()?;
         Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::kafka::{PartitionRange, source_schema};
+    use crate::sql::{DEAD_LETTERS, NoDimensions, built_in_tables};
+
+    fn table(name: &str) -> Arc<TableDef> {
+        let mut tables = built_in_tables().into_iter();
+        Arc::new(tables.find(|table| *table.name == *name).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_range_without_records_moves_offsets_and_adds_no_rows() {
+        let extraction = Extraction {
+            source: "mobile".into(),
+            topic: "logs".into(),
+            pipelines: Vec::new(),
+            archive: table(ARCHIVE),
+            dead_letters: table(DEAD_LETTERS),
+        };
+        let at = TopicPartition {
+            topic: "logs".into(),
+            incarnation: 2,
+            partition: 3,
+        };
+        let batch = SourceBatch {
+            records: RecordBatch::new_empty(source_schema()),
+            ranges: vec![PartitionRange {
+                at: at.clone(),
+                first_offset: 7,
+                next_offset: 9,
+                records: 0,
+            }],
+            incarnation: 2,
+            bytes: 0,
+            newest_received: None,
+            untimed_count: 0,
+            stale_count: 0,
+        };
+        let extracted = extraction.run(&batch, &NoDimensions).await.unwrap();
+        assert!(extracted.rows.is_empty() && extracted.counts.is_empty());
+        assert_eq!(extracted.first_offsets, BTreeMap::from([(at.clone(), 7)]));
+        let key = OffsetKey {
+            pipeline: ARCHIVE.into(),
+            at,
+        };
+        assert_eq!(extracted.offsets, Offsets::from([(key, 9)]));
     }
 }

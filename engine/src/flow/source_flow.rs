@@ -18,7 +18,7 @@ use super::extraction::{Extracted, Extraction};
 use super::ledgers::Ledgers;
 use crate::clock::now_us;
 use crate::error::{EngineError, Result};
-use crate::kafka::{PartitionLag, SourceBatch, SourceHandle, SourceReader};
+use crate::kafka::{PartitionLag, SourceBatch, SourceCounters, SourceHandle, SourceReader};
 use crate::sql::Dimensions;
 use crate::state::{MicroBatch, PartitionProgress, Publisher, SourceProgress};
 use crate::values::TopicPartition;
@@ -71,7 +71,10 @@ struct Item<T> {
     topic_id: Arc<str>,
     incarnation: i32,
     lags: Vec<PartitionLag>,
+    counters: SourceCounters,
     state: Arc<str>,
+    /// When the reader was last in touch with Kafka, in microseconds since the epoch.
+    seen_at_us: i64,
 }
 
 impl SourceFlow {
@@ -129,7 +132,8 @@ fn spawn(
         .map_err(|e| EngineError::internal("cannot start a thread").caused_by(e))
 }
 
-/// Polls the reader and hands each micro-batch to the extractors in turn.
+/// Polls the reader and hands each micro-batch to the extractors in turn, until all sources or this
+/// one are told to stop.
 fn read(
     mut reader: SourceReader,
     shared: &Shared,
@@ -138,9 +142,18 @@ fn read(
 ) -> Result<()> {
     let handle = reader.handle();
     let mut turn = 0;
-    while !shared.stop.load(Ordering::Acquire) && !ended.load(Ordering::Acquire) {
+    let mut seen_at_us = now_us();
+    while !shared.stop.load(Ordering::Acquire)
+        && !ended.load(Ordering::Acquire)
+        && !handle.is_stopped()
+    {
         wait_for_memory(shared);
         let content = reader.poll()?;
+        // Before the lags are taken: what is read to an end that is known is read up to this
+        // instant, but only if the reader would have heard of more.
+        if handle.is_in_touch() {
+            seen_at_us = now_us();
+        }
         let (topic_id, incarnation) = handle
             .identity()
             .map_or(("".into(), 0), |(id, n)| (id.as_str().into(), n));
@@ -150,7 +163,9 @@ fn read(
             topic_id,
             incarnation,
             lags: handle.lag(),
+            counters: handle.counters(),
             state: handle.state().to_string().into(),
+            seen_at_us,
         };
         if extractors[turn].send(item).is_err() {
             return Ok(());
@@ -189,7 +204,9 @@ fn extract(
             topic_id: item.topic_id,
             incarnation: item.incarnation,
             lags: item.lags,
+            counters: item.counters,
             state: item.state,
+            seen_at_us: item.seen_at_us,
         });
         let failed = item.is_err();
         if out.send(item).is_err() || failed {
@@ -230,6 +247,7 @@ fn publish_one(shared: &Shared, extracted: Extracted, progress: SourceProgress) 
     let mut micro_batch = MicroBatch {
         rows: extracted.rows,
         offsets: extracted.offsets,
+        first_offsets: extracted.first_offsets,
         counts: extracted.counts,
         progress: Some(progress),
         dimension_versions: Some(shared.dimension_versions.lock().clone()),
@@ -283,7 +301,41 @@ fn progress<T>(
         topic_id: item.topic_id.clone(),
         state: item.state.clone(),
         partitions,
-        seen_at_us: now_us(),
+        seen_at_us: item.seen_at_us,
         lateness_us,
+        gap_count: i64::try_from(item.counters.gaps).unwrap_or(i64::MAX),
+        stale_count: i64::try_from(item.counters.stale).unwrap_or(i64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_read_up_to_when_its_reader_was_in_touch_not_to_when_it_was_published() {
+        let item = Item {
+            content: (),
+            topic: "logs".into(),
+            topic_id: "id".into(),
+            incarnation: 0,
+            lags: vec![PartitionLag {
+                partition: 0,
+                next_offset: 9,
+                high_watermark: 9,
+                end_at_start: 5,
+            }],
+            counters: SourceCounters {
+                gaps: 2,
+                stale: 1,
+                ..SourceCounters::default()
+            },
+            state: "broker away".into(),
+            seen_at_us: 1_000,
+        };
+        let progress = progress(&"mobile".into(), 10, &item, &BTreeMap::new());
+        assert_eq!(progress.as_of_us(), Some(1_000));
+        assert_eq!(progress.watermark_us(), Some(990));
+        assert_eq!((progress.gap_count, progress.stale_count), (2, 1));
     }
 }

@@ -9,7 +9,7 @@ use datafusion::common::ScalarValue;
 use serde_json::{Map, Value};
 
 use super::dimension_reader::DimensionChange;
-use super::dimension_value::{TYPES, cell, is_supported};
+use super::dimension_value::{DIMENSION_TYPES, cell, is_dimension_type};
 use crate::{EngineError, Result};
 
 /// Keeps the last row of each key. A key cannot have two rows, so a join cannot double anything.
@@ -23,7 +23,7 @@ pub struct DimensionTable {
     key_index: usize,
     rows: BTreeMap<String, Entry>,
     version: u64,
-    ignored_count: u64,
+    unusable_count: u64,
     built: Option<RecordBatch>,
 }
 
@@ -63,9 +63,9 @@ impl DimensionTable {
                     "dimension `{name}`: its key column `{key_column}` must be a STRING"
                 )));
             }
-            if !is_supported(field.data_type()) {
+            if !is_dimension_type(field.data_type()) {
                 return Err(EngineError::invalid(format!(
-                    "dimension `{name}`: column `{}` has type {}; use one of {TYPES}",
+                    "dimension `{name}`: column `{}` has type {}; use one of {DIMENSION_TYPES}",
                     field.name(),
                     field.data_type()
                 )));
@@ -77,25 +77,29 @@ impl DimensionTable {
             key_index,
             rows: BTreeMap::new(),
             version: 0,
-            ignored_count: 0,
+            unusable_count: 0,
             built: None,
         })
     }
 
-    /// Takes a change over, and says whether a row changed. A change that makes no row is ignored,
-    /// counted and logged; the row before it stays.
+    /// Takes a change over, and says whether a row changed.
+    ///
+    /// A value that makes no row deletes the key's row, as no value does, and is counted and logged.
+    /// Were the row before it kept, it would be there until Kafka compacts the topic and gone after
+    /// the next start. A change without a usable key is counted and logged, and changes nothing.
     pub fn apply(&mut self, change: &DimensionChange) -> bool {
-        let (key, row) = match self.read(change) {
-            Ok(read) => read,
+        let key = match key_of(change) {
+            Ok(key) => key.to_owned(),
             Err(reason) => {
-                self.ignored_count += 1;
-                tracing::warn!(
-                    dimension = %self.name,
-                    partition = change.partition,
-                    offset = change.offset,
-                    "change of a dimension ignored: {reason}"
-                );
+                self.count_unusable(change, reason);
                 return false;
+            }
+        };
+        let row = match self.row(&key, change) {
+            Ok(row) => row,
+            Err(reason) => {
+                self.count_unusable(change, reason);
+                None
             }
         };
         let before = self.rows.get(&key);
@@ -119,14 +123,23 @@ impl DimensionTable {
         changed
     }
 
-    fn read(
+    fn count_unusable(&mut self, change: &DimensionChange, reason: &str) {
+        self.unusable_count += 1;
+        tracing::warn!(
+            dimension = %self.name,
+            partition = change.partition,
+            offset = change.offset,
+            "change of a dimension makes no row: {reason}"
+        );
+    }
+
+    fn row(
         &self,
+        key: &str,
         change: &DimensionChange,
-    ) -> Result<(String, Option<Vec<ScalarValue>>), &'static str> {
-        let key = change.key.as_deref().ok_or("its key is null")?;
-        let key = std::str::from_utf8(key).map_err(|_| "its key is not UTF-8")?;
+    ) -> Result<Option<Vec<ScalarValue>>, &'static str> {
         let Some(value) = &change.value else {
-            return Ok((key.to_owned(), None));
+            return Ok(None);
         };
         let fields: Map<String, Value> =
             serde_json::from_slice(value).map_err(|_| "its value is not a JSON object")?;
@@ -145,7 +158,7 @@ impl DimensionTable {
             };
             row.push(found);
         }
-        Ok((key.to_owned(), Some(row)))
+        Ok(Some(row))
     }
 
     /// All rows in the order of keys. The batch is kept until a row changes.
@@ -185,15 +198,20 @@ impl DimensionTable {
         self.rows.values().filter(|e| e.row.is_some()).count()
     }
 
-    /// How many changes made no row.
-    pub fn ignored_count(&self) -> u64 {
-        self.ignored_count
+    /// How many changes had no usable key, or a value that makes no row.
+    pub fn unusable_count(&self) -> u64 {
+        self.unusable_count
     }
 
     /// The columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
+}
+
+fn key_of(change: &DimensionChange) -> Result<&str, &'static str> {
+    let key = change.key.as_deref().ok_or("its key is null")?;
+    std::str::from_utf8(key).map_err(|_| "its key is not UTF-8")
 }
 
 fn lookup<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
@@ -267,16 +285,33 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_row_is_ignored_and_the_row_before_stays() {
+    fn a_value_that_makes_no_row_deletes_as_if_the_row_before_had_been_compacted_away() {
+        for value in ["[]", "{", r#"{"zone":"UTC"}"#] {
+            let older = change("a", Some(r#"{"product":"music"}"#), 1);
+            let unusable = change("a", Some(value), 2);
+            let mut live = products();
+            assert!(live.apply(&older));
+            assert!(live.apply(&unusable));
+            let mut after_compaction = products();
+            after_compaction.apply(&unusable);
+            assert_eq!(rows(&mut live), rows(&mut after_compaction), "{value}");
+            assert_eq!((live.row_count(), live.unusable_count()), (0, 1));
+            assert!(!live.apply(&older), "an older row must not come back");
+            assert!(live.apply(&change("a", Some(r#"{"product":"books"}"#), 3)));
+            assert_eq!(rows(&mut live), ["a=books"]);
+        }
+    }
+
+    #[test]
+    fn a_change_without_a_usable_key_changes_nothing() {
         let mut table = products();
         assert!(table.apply(&change("a", Some(r#"{"product":"music"}"#), 1)));
-        for (value, offset) in [("[]", 2), ("{", 3), (r#"{"zone":"UTC"}"#, 4)] {
-            assert!(!table.apply(&change("a", Some(value), offset)));
+        for (key, offset) in [(None, 2), (Some(vec![0xff]), 3)] {
+            let mut unusable = change("a", None, offset);
+            unusable.key = key;
+            assert!(!table.apply(&unusable));
         }
-        let mut keyless = change("a", Some("{}"), 5);
-        keyless.key = None;
-        assert!(!table.apply(&keyless));
-        assert_eq!(table.ignored_count(), 4);
+        assert_eq!(table.unusable_count(), 2);
         assert_eq!(rows(&mut table), ["a=music"]);
     }
 

@@ -5,12 +5,11 @@ use chrono::{DateTime, NaiveDate};
 use datafusion::common::ScalarValue;
 use serde_json::Value;
 
-/// The types that a dimension's columns may have, for error messages.
-pub(super) const TYPES: &str = "STRING, BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, \
-                                DATE, TIMESTAMP (with time zone, in UTC)";
+/// The types that a dimension's columns may have, as messages list them.
+pub const DIMENSION_TYPES: &str = "STRING, BIGINT, INT, BOOLEAN, DOUBLE, DATE, TIMESTAMP";
 
-/// Whether [`cell`] knows the type.
-pub(super) fn is_supported(data_type: &DataType) -> bool {
+/// Whether a field of a JSON value can become a cell of a column of this type.
+pub fn is_dimension_type(data_type: &DataType) -> bool {
     match data_type {
         DataType::Utf8
         | DataType::Boolean

@@ -46,6 +46,7 @@ mod tests;
 pub use bare::BareConsumer;
 pub use dimension_reader::{DimensionChange, DimensionReader};
 pub use dimension_table::DimensionTable;
+pub use dimension_value::{DIMENSION_TYPES, is_dimension_type};
 pub use progress::PartitionLag;
 pub use reader_settings::ReaderSettings;
 pub use settings::KafkaSettings;

@@ -10,7 +10,7 @@ pub struct PartitionLag {
     /// The offset after the newest record, as the last fetch told it. It counts records of
     /// transactions that are still open.
     pub high_watermark: i64,
-    /// The offset after the newest record when the partition was assigned.
+    /// The offset that must be reached before the reader counts as caught up.
     pub end_at_start: i64,
 }
 
@@ -43,7 +43,10 @@ pub struct PartitionProgress {
     /// The offset after the last record taken.
     after_record: i64,
     range_records: usize,
+    /// Whether the range at the beginning, which may be empty, has been taken.
+    is_announced: bool,
     end_at_start: i64,
+    end_when_assigned: i64,
 }
 
 /// What to do with a record.
@@ -86,7 +89,19 @@ impl PartitionProgress {
             next_offset,
             after_record: next_offset,
             range_records: 0,
+            is_announced: false,
             end_at_start,
+            end_when_assigned: end_at_start,
+        }
+    }
+
+    /// The same partition, but one that came to a topic that was being read already: nobody waits
+    /// for what is in it, since it is new and no rest of what was there at the start.
+    #[must_use]
+    pub fn added_later(self) -> Self {
+        Self {
+            end_at_start: self.next_offset,
+            ..self
         }
     }
 
@@ -110,11 +125,13 @@ impl PartitionProgress {
         self.next_offset = self.next_offset.max(offset);
     }
 
-    /// The range since the last call; none where nothing moved.
+    /// The range since the last call; none where nothing moved. The first one is there in any case,
+    /// so that the offset at which a partition begins is known, and kept, before its first record.
     pub fn take_range(&mut self) -> Option<RangeRead> {
-        if self.next_offset == self.range_start {
+        if self.is_announced && self.next_offset == self.range_start {
             return None;
         }
+        self.is_announced = true;
         let range = RangeRead {
             first_offset: self.range_start,
             next_offset: self.next_offset,
@@ -134,9 +151,15 @@ impl PartitionProgress {
         self.next_offset >= self.end_at_start
     }
 
-    /// The offset after the newest record when the partition was assigned.
+    /// The offset that must be reached before the reader counts as caught up: the partition's end
+    /// when it was assigned, or its beginning where it was [added later](Self::added_later).
     pub fn end_at_start(&self) -> i64 {
         self.end_at_start
+    }
+
+    /// The offset after the newest record when the partition was assigned.
+    pub fn end_when_assigned(&self) -> i64 {
+        self.end_when_assigned
     }
 }
 
@@ -147,6 +170,11 @@ mod tests {
     #[test]
     fn ranges_join_over_gaps() {
         let mut p = PartitionProgress::new(10, 20);
+        let beginning = p.take_range();
+        assert_eq!(
+            beginning.map(|r| (r.first_offset, r.next_offset, r.records)),
+            Some((10, 10, 0))
+        );
         assert_eq!(p.take_range(), None);
         assert_eq!(p.record(10), Verdict::Take);
         assert_eq!(p.record(14), Verdict::Take);
@@ -185,6 +213,15 @@ mod tests {
                 .map(|r| (r.first_offset, r.next_offset, r.records)),
             Some((8, 9, 0))
         );
+    }
+
+    #[test]
+    fn a_partition_that_was_added_later_is_not_waited_for_but_its_end_is_known() {
+        let p = PartitionProgress::new(0, 7);
+        assert!(!p.is_caught_up());
+        let p = p.added_later();
+        assert!(p.is_caught_up());
+        assert_eq!((p.end_at_start(), p.end_when_assigned()), (0, 7));
     }
 
     #[test]

@@ -25,7 +25,6 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("fetch.min.bytes", "65536"),
     ("fetch.queue.backoff.ms", "5"),
     ("fetch.wait.max.ms", "20"),
-    ("isolation.level", "read_committed"),
     ("queued.max.messages.kbytes", "262144"),
     ("queued.min.messages", "1000000"),
     ("receive.message.max.bytes", "134217728"),
@@ -65,6 +64,11 @@ pub(super) const FIXED: &[(&str, &str, &str)] = &[
         "enable.partition.eof",
         "true",
         "the end of a partition tells how far control records and compaction reach",
+    ),
+    (
+        "isolation.level",
+        "read_committed",
+        "records of aborted transactions were never said",
     ),
 ];
 
@@ -175,14 +179,11 @@ mod tests {
 
     #[test]
     fn a_property_of_a_person_overrides_a_default() {
-        let config = with(&[
-            ("fetch.wait.max.ms", "7"),
-            ("isolation.level", "read_uncommitted"),
-        ])
-        .consumer_config()
-        .unwrap();
+        let config = with(&[("fetch.wait.max.ms", "7")])
+            .consumer_config()
+            .unwrap();
         assert_eq!(config.get("fetch.wait.max.ms"), Some("7"));
-        assert_eq!(config.get("isolation.level"), Some("read_uncommitted"));
+        assert_eq!(config.get("isolation.level"), Some("read_committed"));
     }
 
     #[test]
@@ -191,17 +192,22 @@ mod tests {
             ("fetch.wait.max.msec", "20"),
             ("fetch.min.bytes", "plenty"),
             ("enable.auto.commit", "true"),
+            ("isolation.level", "read_uncommitted"),
             ("group.id", "mine"),
             ("sasl.password", "hush"),
         ])
         .faults();
-        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert_eq!(faults.len(), 5, "{faults:?}");
         let said = faults.join("\n");
         assert!(said.contains("`fetch.wait.max.msec`"), "{said}");
         assert!(said.contains("did you mean `fetch.wait.max.ms`?"), "{said}");
         assert!(said.contains("`fetch.min.bytes`"), "{said}");
         assert!(
             said.contains("`enable.auto.commit` must stay `false`"),
+            "{said}"
+        );
+        assert!(
+            said.contains("`isolation.level` must stay `read_committed`"),
             "{said}"
         );
         assert!(said.contains("use `kafka.group`"), "{said}");

@@ -47,6 +47,12 @@ impl SourceHandle {
         self.status.state()
     }
 
+    /// Whether the reader hears of what is new: it is reading, and no connection has failed since a
+    /// broker last answered. While it is not, [`lag`](Self::lag) tells the past.
+    pub fn is_in_touch(&self) -> bool {
+        self.status.is_in_touch()
+    }
+
     /// The topic's id with its incarnation, once the topic was found.
     pub fn identity(&self) -> Option<(TopicId, i32)> {
         self.status.identity()
@@ -85,8 +91,8 @@ impl SourceHandle {
         }
     }
 
-    /// Writes next offsets into the Kafka group, for lag tools. Nothing waits for it and nothing
-    /// ever reads it back; of several pipelines the least advanced counts.
+    /// Writes the offsets that the topic would be read on from into the Kafka group, for lag tools.
+    /// Nothing waits for it and nothing ever reads it back.
     ///
     /// # Errors
     /// Of kind *unavailable*, where the request could not even be made.
@@ -104,8 +110,8 @@ impl SourceHandle {
             .commit_without_waiting(self.topic(), &next)
     }
 
-    /// Makes polls return nothing until [`resume`](Self::resume). librdkafka fills its queue up to
-    /// its limit and stops fetching.
+    /// Makes polls return nothing until [`resume`](Self::resume); they go on looking for the topic.
+    /// librdkafka fills its queue up to its limit and stops fetching.
     pub fn pause(&self) {
         self.status.pause(true);
     }

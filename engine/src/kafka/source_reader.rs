@@ -17,6 +17,15 @@ use crate::{EngineError, Result};
 pub struct SourceReader {
     topic: TopicReader,
     builder: BatchBuilder,
+    warned_of: WarnedOf,
+}
+
+/// What has been said once.
+#[derive(Default)]
+struct WarnedOf {
+    untimed: bool,
+    stale: bool,
+    gaps: bool,
 }
 
 impl SourceReader {
@@ -39,6 +48,7 @@ impl SourceReader {
         Ok(Self {
             topic: TopicReader::open(kafka, topic, settings, Box::new(start))?,
             builder,
+            warned_of: WarnedOf::default(),
         })
     }
 
@@ -47,8 +57,19 @@ impl SourceReader {
         SourceHandle::new(self.topic.status().clone())
     }
 
+    /// Looks for the topic where it is time to, without taking a record: how long that takes is one
+    /// request's time. The handle's state tells what was found.
+    ///
+    /// # Errors
+    /// As [`poll`](Self::poll).
+    pub fn look(&mut self) -> Result<()> {
+        self.topic.look()
+    }
+
     /// Collects one micro-batch, for as long as the settings say; longer only while brokers or the
-    /// topic are waited for, by one request's time. `None` means that nothing moved.
+    /// topic are waited for, by one request's time. `None` means that nothing moved. The first
+    /// micro-batch has a range, perhaps an empty one, for each topic partition that was assigned, so
+    /// that where it begins is known.
     ///
     /// # Errors
     /// Of kind *data* where a person must decide: offsets that Kafka no longer has, records that
@@ -64,17 +85,10 @@ impl SourceReader {
         let (_, incarnation) = status
             .identity()
             .ok_or_else(|| EngineError::internal("records of a topic without an id"))?;
-        if built.untimed > 0 {
-            let untimed = &status.counters.untimed;
-            if untimed.fetch_add(built.untimed as u64, Ordering::Relaxed) == 0 {
-                tracing::warn!(
-                    topic = %status.topic,
-                    "records without a timestamp are taken as received in 1970"
-                );
-            }
-        }
+        let untimed = &status.counters.untimed;
+        untimed.fetch_add(built.untimed as u64, Ordering::Relaxed);
         let topic = &status.topic;
-        Ok(Some(SourceBatch {
+        let batch = SourceBatch {
             records: built.records,
             ranges: read
                 .ranges
@@ -95,6 +109,39 @@ impl SourceReader {
             newest_received: built.newest_received,
             untimed_count: built.untimed,
             stale_count: read.stale,
-        }))
+        };
+        self.warned_of.warn(topic, &batch);
+        Ok(Some(batch))
     }
+}
+
+impl WarnedOf {
+    /// Says once what is unusual; from then on counters tell.
+    fn warn(&mut self, topic: &str, batch: &SourceBatch) {
+        if is_first(batch.untimed_count > 0, &mut self.untimed) {
+            tracing::warn!(
+                topic,
+                "records without a timestamp are taken as received in 1970"
+            );
+        }
+        if is_first(batch.stale_count > 0, &mut self.stale) {
+            tracing::warn!(
+                topic,
+                count = batch.stale_count,
+                "records that were fetched twice were dropped"
+            );
+        }
+        if is_first(batch.gap_count() > 0, &mut self.gaps) {
+            tracing::warn!(
+                topic,
+                count = batch.gap_count(),
+                "offsets brought no record: usual after transactions and compaction; on any other \
+                 topic records are missing"
+            );
+        }
+    }
+}
+
+fn is_first(seen: bool, said: &mut bool) -> bool {
+    seen && !std::mem::replace(said, true)
 }

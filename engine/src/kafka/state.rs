@@ -6,15 +6,17 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 /// The state of a reader.
 ///
-/// | from \ event | brokers answer, topic known | topic missing | brokers away | records came | failed |
-/// |---|---|---|---|---|---|
-/// | connecting | reading | topic missing | broker away | – | failed |
-/// | topic missing | reading | (stays) | broker away | reading | failed |
-/// | broker away | reading | topic missing | (stays) | reading | failed |
-/// | reading | (stays) | topic missing | broker away | (stays) | failed |
-/// | failed | (stays) | (stays) | (stays) | (stays) | (stays) |
+/// | from \ event | brokers answer, topic known | topic missing | topic unreadable | brokers away | records came | failed |
+/// |---|---|---|---|---|---|---|
+/// | connecting | reading | topic missing | unreadable | broker away | – | failed |
+/// | topic missing | reading | (stays) | unreadable | broker away | reading | failed |
+/// | unreadable | reading | topic missing | (stays) | broker away | (stays) | failed |
+/// | broker away | reading | topic missing | unreadable | (stays) | reading | failed |
+/// | reading | (stays) | topic missing | unreadable | broker away | (stays) | failed |
+/// | failed | (stays) | (stays) | (stays) | (stays) | (stays) | (stays) |
 ///
-/// A state that stays keeps its *since*.
+/// A state that stays keeps its *since*. Records don't end *unreadable*: they may be of one topic
+/// partition while another has no leader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceState {
     /// No broker has answered yet, and none was found to be away.
@@ -33,6 +35,14 @@ pub enum SourceState {
     TopicMissing {
         /// Since when.
         since: DateTime<Utc>,
+    },
+    /// Brokers answer that the topic exists, but not all of it can be read; the reader asks again
+    /// and again.
+    Unreadable {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// Why: no authorization, a topic partition without a leader.
+        reason: String,
     },
     /// All partitions are assigned.
     Reading {
@@ -55,6 +65,8 @@ pub enum SourceEvent {
     Answered,
     /// A broker answered that there is no such topic.
     TopicMissing,
+    /// A broker answered that the topic can't be read, and why.
+    Unreadable(String),
     /// No broker answered.
     BrokerAway(Option<String>),
     /// Records came.
@@ -71,12 +83,27 @@ impl SourceState {
         match (self, event) {
             (
                 failed @ Self::Failed { .. },
-                E::Answered | E::TopicMissing | E::BrokerAway(_) | E::Records | E::Failed(_),
+                E::Answered
+                | E::TopicMissing
+                | E::Unreadable(_)
+                | E::BrokerAway(_)
+                | E::Records
+                | E::Failed(_),
             ) => failed,
             (_, E::Failed(reason)) => Self::Failed { since: now, reason },
             (same @ Self::Reading { .. }, E::Answered | E::Records)
             | (same @ Self::TopicMissing { .. }, E::TopicMissing)
-            | (same @ Self::Connecting { .. }, E::Records) => same,
+            | (same @ (Self::Connecting { .. } | Self::Unreadable { .. }), E::Records) => same,
+            (Self::Unreadable { since, .. }, E::Unreadable(reason)) => {
+                Self::Unreadable { since, reason }
+            }
+            (
+                Self::Connecting { .. }
+                | Self::BrokerAway { .. }
+                | Self::TopicMissing { .. }
+                | Self::Reading { .. },
+                E::Unreadable(reason),
+            ) => Self::Unreadable { since: now, reason },
             (Self::BrokerAway { since, .. }, E::BrokerAway(reason)) => {
                 Self::BrokerAway { since, reason }
             }
@@ -84,19 +111,26 @@ impl SourceState {
                 Self::BrokerAway { since, reason }
             }
             (
-                Self::Connecting { .. } | Self::BrokerAway { .. } | Self::TopicMissing { .. },
+                Self::Connecting { .. }
+                | Self::BrokerAway { .. }
+                | Self::TopicMissing { .. }
+                | Self::Unreadable { .. },
                 E::Answered,
             )
             | (Self::BrokerAway { .. } | Self::TopicMissing { .. }, E::Records) => {
                 Self::Reading { since: now }
             }
             (
-                Self::Connecting { .. } | Self::BrokerAway { .. } | Self::Reading { .. },
+                Self::Connecting { .. }
+                | Self::BrokerAway { .. }
+                | Self::Unreadable { .. }
+                | Self::Reading { .. },
                 E::TopicMissing,
             ) => Self::TopicMissing { since: now },
-            (Self::TopicMissing { .. } | Self::Reading { .. }, E::BrokerAway(reason)) => {
-                Self::BrokerAway { since: now, reason }
-            }
+            (
+                Self::TopicMissing { .. } | Self::Unreadable { .. } | Self::Reading { .. },
+                E::BrokerAway(reason),
+            ) => Self::BrokerAway { since: now, reason },
         }
     }
 
@@ -124,6 +158,9 @@ impl fmt::Display for SourceState {
                     "topic does not exist since {}; waiting for it",
                     at(since)
                 )
+            }
+            Self::Unreadable { since, reason } => {
+                write!(f, "cannot be read since {}: {reason}", at(since))
             }
             Self::Reading { since } => write!(f, "reading since {}", at(since)),
             Self::Failed { since, reason } => write!(f, "stopped at {}: {reason}", at(since)),
@@ -160,6 +197,22 @@ mod tests {
         let state = state.after(SourceEvent::Answered, at(4));
         assert_eq!(state, SourceState::Reading { since: at(4) });
         assert!(state.after(SourceEvent::Records, at(5)).is_reading());
+    }
+
+    #[test]
+    fn a_topic_without_a_leader_is_unreadable_until_brokers_say_otherwise() {
+        let leaderless = || SourceEvent::Unreadable("partition 3 has no leader".into());
+        let state = SourceState::Reading { since: at(1) }
+            .after(leaderless(), at(2))
+            .after(leaderless(), at(3))
+            .after(SourceEvent::Records, at(4));
+        assert_eq!(
+            state.to_string(),
+            "cannot be read since 1970-01-01T00:00:02Z: partition 3 has no leader"
+        );
+        assert!(!state.is_reading());
+        let state = state.after(SourceEvent::Answered, at(5));
+        assert_eq!(state, SourceState::Reading { since: at(5) });
     }
 
     #[test]

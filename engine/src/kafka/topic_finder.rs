@@ -5,7 +5,17 @@ use std::time::Duration;
 use super::native::{Consumer, TopicLookup};
 use super::progress::PartitionProgress;
 use super::topic_id::TopicId;
-use crate::{EngineError, Result};
+use crate::{EngineError, Kind, Result};
+
+/// What the brokers know of a topic.
+pub(crate) enum Found {
+    /// It exists.
+    Topic(FoundTopic),
+    /// It does not exist.
+    Missing,
+    /// Brokers answer, but the topic can't be read: why.
+    Unreadable(String),
+}
 
 /// A topic as the brokers know it.
 pub(crate) struct FoundTopic {
@@ -13,20 +23,45 @@ pub(crate) struct FoundTopic {
     pub(crate) partitions: Vec<i32>,
 }
 
-/// Asks the brokers for a topic; `None` means that it does not exist.
-pub(crate) fn find(
-    consumer: &Consumer,
-    topic: &str,
-    timeout: Duration,
-) -> Result<Option<FoundTopic>> {
+/// Asks the brokers for a topic.
+pub(crate) fn find(consumer: &Consumer, topic: &str, timeout: Duration) -> Result<Found> {
     let (partitions, broker) = match consumer.lookup(topic, timeout)? {
         TopicLookup::Found { partitions, broker } => (partitions, broker),
-        TopicLookup::Missing => return Ok(None),
+        TopicLookup::Missing => return Ok(Found::Missing),
+        TopicLookup::Unreadable(reason) => return Ok(Found::Unreadable(reason)),
     };
     let id = consumer
         .topic_id(topic, broker, timeout)?
         .unwrap_or_else(TopicId::unknown);
-    Ok(Some(FoundTopic { id, partitions }))
+    Ok(Found::Topic(FoundTopic { id, partitions }))
+}
+
+/// The accounts of the partitions that are about to be read, each from where it was `asked` to, or
+/// from its oldest record.
+///
+/// # Errors
+/// Of kind *data* where some cannot be read from there: all of them in one message, since a person
+/// must decide on all of them.
+pub(crate) fn begin_all(
+    consumer: &Consumer,
+    topic: &str,
+    partitions: impl Iterator<Item = (i32, Option<i64>)>,
+    timeout: Duration,
+) -> Result<Vec<(i32, PartitionProgress)>> {
+    let mut begun = Vec::new();
+    let mut faults = Vec::new();
+    for (partition, asked) in partitions {
+        match begin(consumer, topic, partition, asked, timeout) {
+            Ok(progress) => begun.push((partition, progress)),
+            Err(e) if e.kind == Kind::Data => faults.push(e.to_string()),
+            Err(e) => return Err(e),
+        }
+    }
+    if faults.is_empty() {
+        Ok(begun)
+    } else {
+        Err(EngineError::data(faults.join("; ")))
+    }
 }
 
 /// The account of a partition that is about to be read from `asked`, or from its oldest record.
@@ -70,7 +105,6 @@ fn decide(topic: &str, partition: i32, asked: Option<i64>, oldest: i64, end: i64
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::Kind;
 
     #[test]
     fn an_offset_within_the_partition_is_read_on_and_its_end_is_within() {

@@ -4,14 +4,26 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::values::Offsets;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// The id that Kafka gave a topic when it was made, in Kafka's own base64 spelling. A topic that
-/// is deleted and made again has another.
+use crate::values::{ARCHIVE_PIPELINE, OffsetKey, Offsets};
+
+/// The id that Kafka gave a topic when it was made, spelled as Kafka's own tools print it: 22
+/// characters of base64 for URLs (`-` and `_`), without padding. A topic that is deleted and made
+/// again has another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicId(Arc<str>);
 
 impl TopicId {
+    /// The id of these 128 bits, the more significant half first.
+    pub(super) fn of_bits(high: i64, low: i64) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&high.to_be_bytes());
+        bytes[8..].copy_from_slice(&low.to_be_bytes());
+        Self(URL_SAFE_NO_PAD.encode(bytes).into())
+    }
+
     /// Kafka's spelling.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -96,30 +108,44 @@ impl Start {
         }
     }
 
-    /// Where the least advanced pipeline of this topic and incarnation stands. Each pipeline leaves
-    /// out by itself what it has already read.
+    /// Where the archive of this topic and incarnation stands, which moves with every range that is
+    /// read of it. No pipeline moves the reading position: one that is new, or was away, joins here,
+    /// since whatever lies before has been through the archive and the other pipelines already.
     pub fn after(offsets: &Offsets, topic: &str, incarnation: i32) -> Self {
-        let mut next_offsets = BTreeMap::new();
-        for (key, next) in offsets {
-            if &*key.at.topic == topic && key.at.incarnation == incarnation {
-                next_offsets
-                    .entry(key.at.partition)
-                    .and_modify(|least: &mut i64| *least = (*least).min(*next))
-                    .or_insert(*next);
-            }
-        }
+        let of_topic = |key: &OffsetKey| {
+            &*key.pipeline == ARCHIVE_PIPELINE
+                && &*key.at.topic == topic
+                && key.at.incarnation == incarnation
+        };
         Self {
             incarnation,
-            next_offsets,
+            next_offsets: offsets
+                .iter()
+                .filter(|(key, _)| of_topic(key))
+                .map(|(key, next)| (key.at.partition, *next))
+                .collect(),
         }
     }
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::values::{OffsetKey, TopicPartition};
+    use crate::values::TopicPartition;
+
+    #[test]
+    fn an_id_is_spelled_as_kafka_prints_it() {
+        let cases = [
+            (-1, -1, "_____________________w"),
+            (0x03_e0_f8_3e_0f_83_e0_f8, 0, "A-D4Pg-D4PgAAAAAAAAAAA"),
+            (-0x0410_4104_1041_0411, 7, "----------8AAAAAAAAABw"),
+            (0, 0, "AAAAAAAAAAAAAAAAAAAAAA"),
+        ];
+        for (high, low, expected) in cases {
+            assert_eq!(TopicId::of_bits(high, low).as_str(), expected);
+        }
+        assert!(TopicId::of_bits(0, 0).is_unknown());
+    }
 
     #[test]
     fn a_new_id_of_a_name_is_a_new_incarnation_and_an_old_one_keeps_its_number() {
@@ -140,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_begins_at_the_least_advanced_pipeline_of_this_incarnation() {
+    fn reading_goes_on_where_the_archive_stands_whatever_pipelines_are_known() {
         let key = |pipeline: &str, incarnation, partition| OffsetKey {
             pipeline: pipeline.into(),
             at: TopicPartition {
@@ -150,14 +176,16 @@ mod tests {
             },
         };
         let offsets = Offsets::from([
+            (key("archive", 0, 0), 90),
             (key("archive", 1, 0), 20),
-            (key("events", 1, 0), 12),
-            (key("events", 1, 3), 7),
-            (key("events", 0, 0), 1),
+            (key("archive", 1, 3), 7),
+            (key("events", 1, 0), 20),
+            (key("renamed_since", 1, 0), 12),
+            (key("renamed_since", 1, 5), 3),
         ]);
         let start = Start::after(&offsets, "logs", 1);
-        assert_eq!(start.next_offsets, BTreeMap::from([(0, 12), (3, 7)]));
-        assert_eq!(start.next_offsets.get(&0).copied().unwrap(), 12);
+        assert_eq!(start.next_offsets, BTreeMap::from([(0, 20), (3, 7)]));
+        assert_eq!(start.incarnation, 1);
         assert_eq!(Start::after(&offsets, "other", 0), Start::at_beginning(0));
     }
 }

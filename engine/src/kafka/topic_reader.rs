@@ -9,7 +9,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use super::native::{Consumer, Delivery, Inbox, Record};
 use super::progress::{PartitionProgress, RangeRead, Verdict};
 use super::state::{SourceEvent, SourceState};
-use super::topic_finder;
+use super::topic_finder::{self, Found};
 use super::topic_id::{Start, TopicId};
 use super::topic_status::TopicStatus;
 use super::{KafkaSettings, ReaderSettings};
@@ -69,16 +69,13 @@ impl TopicReader {
 
     /// Collects records until a limit is reached, and hands each to `take`. `None` means that
     /// nothing moved: none came, or the reader is paused, stopped, or waits for the broker or the
-    /// topic.
+    /// topic. A reader that is paused goes on looking for the topic.
     pub(crate) fn read(&mut self, take: impl FnMut(&Record<'_>)) -> Result<Option<ReadSummary>> {
         let deadline = Instant::now() + self.settings.batch_time_max;
-        if let SourceState::Failed { reason, .. } = self.status.state() {
-            return Err(EngineError::data(reason));
-        }
+        self.look()?;
         if !self.status.may_read(deadline) {
             return Ok(None);
         }
-        self.look_around();
         let mut summary = self.pull(deadline, take)?;
         for (partition, progress) in (0..).zip(&mut self.progress) {
             let range = progress.as_mut().and_then(PartitionProgress::take_range);
@@ -91,6 +88,28 @@ impl TopicReader {
         }
         self.account(&summary);
         Ok(Some(summary))
+    }
+
+    /// Looks for the topic, its id and its partitions where it is time to, and takes no record.
+    ///
+    /// # Errors
+    /// Of kind *data* once the reader has failed, found out by this look too: nothing may be taken
+    /// after it, since what comes may be of another topic of that name.
+    pub(crate) fn look(&mut self) -> Result<()> {
+        self.fail_if_failed()?;
+        self.look_around();
+        self.fail_if_failed()
+    }
+
+    fn fail_if_failed(&self) -> Result<()> {
+        match self.status.state() {
+            SourceState::Failed { reason, .. } => Err(EngineError::data(reason)),
+            SourceState::Connecting { .. }
+            | SourceState::BrokerAway { .. }
+            | SourceState::TopicMissing { .. }
+            | SourceState::Unreadable { .. }
+            | SourceState::Reading { .. } => Ok(()),
+        }
     }
 
     fn account(&mut self, summary: &ReadSummary) {
@@ -182,16 +201,20 @@ impl TopicReader {
 
     /// Looks for the topic, its id and its partitions when it is time to.
     fn look_around(&mut self) {
-        let health = self.inbox.consumer().health();
-        if Instant::now() < self.look_at && !(self.is_reading() && health.brokers_down()) {
+        let in_trouble = self.inbox.consumer().health().in_trouble();
+        if Instant::now() < self.look_at && !(self.is_reading() && in_trouble) {
             return;
         }
-        let (event, pause) = match self.look() {
-            Ok(true) => {
-                self.inbox.consumer().health().seen_alive();
-                (SourceEvent::Answered, self.settings.refresh_interval)
+        let (event, pause) = match self.find_topic() {
+            Ok(event) => {
+                let pause = if event == SourceEvent::Answered {
+                    self.inbox.consumer().health().seen_alive();
+                    self.settings.refresh_interval
+                } else {
+                    self.settings.retry_interval
+                };
+                (event, pause)
             }
-            Ok(false) => (SourceEvent::TopicMissing, self.settings.retry_interval),
             Err(e) if e.kind == Kind::Unavailable => {
                 let reason = self.inbox.consumer().health().last_error();
                 let reason = reason.unwrap_or_else(|| e.to_string());
@@ -206,13 +229,15 @@ impl TopicReader {
         self.status.event(event);
     }
 
-    /// Whether the topic exists; its new partitions are then assigned.
-    fn look(&mut self) -> Result<bool> {
+    /// What the brokers say of the topic; where they know it, its new partitions are assigned.
+    fn find_topic(&mut self) -> Result<SourceEvent> {
         let consumer = self.inbox.consumer().clone();
         let timeout = self.settings.request_timeout;
         let topic = self.status.topic.clone();
-        let Some(found) = topic_finder::find(&consumer, &topic, timeout)? else {
-            return Ok(false);
+        let found = match topic_finder::find(&consumer, &topic, timeout)? {
+            Found::Topic(found) => found,
+            Found::Missing => return Ok(SourceEvent::TopicMissing),
+            Found::Unreadable(reason) => return Ok(SourceEvent::Unreadable(reason)),
         };
         match self.status.identity() {
             Some((id, _)) if id != found.id => {
@@ -225,20 +250,38 @@ impl TopicReader {
             self.status.identify(found.id, start.incarnation);
             self.start = Some(start);
         }
-        let mut begun = Vec::new();
-        for partition in found.partitions {
-            if account_of(&mut self.progress, partition).is_none() {
-                let asked = self
-                    .start
-                    .as_ref()
-                    .and_then(|s| s.next_offsets.get(&partition));
-                let progress =
-                    topic_finder::begin(&consumer, &topic, partition, asked.copied(), timeout)?;
-                begun.push((partition, progress));
-            }
-        }
+        let begun = self.begin_new(&consumer, &topic, &found.partitions)?;
         self.assign(&consumer, &topic, begun)?;
-        Ok(true)
+        Ok(SourceEvent::Answered)
+    }
+
+    /// The accounts of the partitions that are not read yet.
+    fn begin_new(
+        &mut self,
+        consumer: &Consumer,
+        topic: &str,
+        partitions: &[i32],
+    ) -> Result<Vec<(i32, PartitionProgress)>> {
+        let start = self.start.as_ref();
+        let progress = &mut self.progress;
+        let is_read_already = !progress.is_empty();
+        let new: Vec<_> = partitions
+            .iter()
+            .filter(|partition| account_of(progress, **partition).is_none())
+            .map(|partition| {
+                let asked = start.and_then(|s| s.next_offsets.get(partition));
+                (*partition, asked.copied())
+            })
+            .collect();
+        let timeout = self.settings.request_timeout;
+        let mut begun = topic_finder::begin_all(consumer, topic, new.into_iter(), timeout)?;
+        if is_read_already {
+            begun = begun
+                .into_iter()
+                .map(|(partition, progress)| (partition, progress.added_later()))
+                .collect();
+        }
+        Ok(begun)
     }
 
     fn assign(
@@ -313,7 +356,7 @@ impl TopicReader {
         let asked = account_of(&mut self.progress, partition).map(|p| p.next_offset());
         let (topic, timeout) = (self.status.topic.clone(), self.settings.request_timeout);
         let consumer = self.inbox.consumer();
-        if let (Some((before, _)), Ok(Some(found))) = (
+        if let (Some((before, _)), Ok(Found::Topic(found))) = (
             self.status.identity(),
             topic_finder::find(consumer, &topic, timeout),
         ) && before != found.id

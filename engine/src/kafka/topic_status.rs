@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use parking_lot::{Condvar, Mutex};
 
 use super::native::Consumer;
 use super::progress::{PartitionLag, PartitionProgress, RangeRead};
 use super::state::{SourceEvent, SourceState};
 use super::topic_id::TopicId;
+use crate::clock::now_us;
 
 /// How often a state that lasts is logged again.
 const REMINDER_INTERVAL: Duration = Duration::from_secs(60);
@@ -51,10 +52,7 @@ impl TopicStatus {
             topic: topic.into(),
             consumer,
             counters: Counters::default(),
-            state: Mutex::new((
-                SourceState::Connecting { since: Utc::now() },
-                Instant::now(),
-            )),
+            state: Mutex::new((SourceState::Connecting { since: now() }, Instant::now())),
             identity: Mutex::new(None),
             partitions: Mutex::default(),
             control: Mutex::default(),
@@ -72,7 +70,7 @@ impl TopicStatus {
         let mut guard = self.state.lock();
         let (state, logged_at) = &mut *guard;
         let before = std::mem::discriminant(state);
-        *state = state.clone().after(event, Utc::now());
+        *state = state.clone().after(event, now());
         let is_new = before != std::mem::discriminant(state);
         if is_new || (!state.is_reading() && logged_at.elapsed() >= REMINDER_INTERVAL) {
             *logged_at = Instant::now();
@@ -80,7 +78,9 @@ impl TopicStatus {
                 SourceState::Failed { .. } => {
                     tracing::error!(topic = %self.topic, "kafka topic: {state}");
                 }
-                SourceState::BrokerAway { .. } | SourceState::TopicMissing { .. } => {
+                SourceState::BrokerAway { .. }
+                | SourceState::TopicMissing { .. }
+                | SourceState::Unreadable { .. } => {
                     tracing::warn!(topic = %self.topic, "kafka topic: {state}");
                 }
                 SourceState::Connecting { .. } | SourceState::Reading { .. } => {
@@ -88,6 +88,12 @@ impl TopicStatus {
                 }
             }
         }
+    }
+
+    /// Whether records can come and nothing was heard of a connection that failed: only then does a
+    /// partition read to the end that is known say anything about this moment.
+    pub(crate) fn is_in_touch(&self) -> bool {
+        self.state.lock().0.is_reading() && !self.consumer.health().in_trouble()
     }
 
     pub(crate) fn identity(&self) -> Option<(TopicId, i32)> {
@@ -136,7 +142,7 @@ impl TopicStatus {
                     .consumer
                     .cached_high_watermark(&self.topic, *partition)
                     .unwrap_or(0)
-                    .max(progress.end_at_start())
+                    .max(progress.end_when_assigned())
                     .max(progress.next_offset()),
                 end_at_start: progress.end_at_start(),
             })
@@ -167,4 +173,8 @@ impl TopicStatus {
         }
         !control.paused && !control.stopped
     }
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(now_us()).unwrap_or_default()
 }

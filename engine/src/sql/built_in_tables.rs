@@ -6,12 +6,12 @@ use arrow::datatypes::{DataType, Field, Schema};
 
 use super::engine_columns::table_engine_fields;
 use crate::kafka::headers_type;
-use crate::values::{TableDef, TableKind};
+use crate::values::{ARCHIVE_PIPELINE, TableDef, TableKind};
 
 /// The dead letters' table.
 pub const DEAD_LETTERS: &str = "dead_letters";
-/// The archive's table.
-pub const ARCHIVE: &str = "archive";
+/// The archive's table, and the name under which it counts as a pipeline.
+pub const ARCHIVE: &str = ARCHIVE_PIPELINE;
 
 /// Both tables.
 pub fn built_in_tables() -> Vec<TableDef> {

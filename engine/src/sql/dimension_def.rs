@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::source_def::topic;
 use super::source_text::SourceText;
 use super::table_options::options;
+use crate::kafka::{DIMENSION_TYPES, is_dimension_type};
 
 /// What `CREATE EXTERNAL TABLE … STORED AS UPSERT_KAFKA` declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,19 @@ impl DimensionDef {
         let key = primary_key(text, &create.constraints)
             .map_err(|f| faults.push(f))
             .ok();
+        for (field, column) in fields.iter().flatten().zip(&create.columns) {
+            if !is_dimension_type(field.data_type()) {
+                let message = format!(
+                    "column {} has type {}, which a dimension can't hold",
+                    field.name(),
+                    column.data_type
+                );
+                faults.push(
+                    text.fault_on_name(&column.name, "the columns", message)
+                        .help(format!("known: {DIMENSION_TYPES}")),
+                );
+            }
+        }
         let topic = topic(text, create).map_err(|f| faults.push(f)).ok();
         if let Err(fault) = options(text, create, &[]) {
             faults.push(fault);

@@ -48,6 +48,8 @@ pub(super) fn look_up(
     let mut faults = Vec::new();
     let names = names(declared, folder, &mut faults);
     faults.extend(location_faults(declared));
+    faults.extend(topic_faults(declared, folder));
+    faults.extend(reserved_faults(declared));
     let mut pipelines = Vec::new();
     for pipeline in std::mem::take(&mut declared.pipelines) {
         match resolve(pipeline, &names) {
@@ -117,6 +119,42 @@ fn location_faults(declared: &Declared) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// How far a topic has been read is kept once, with its archive, so one source reads it.
+fn topic_faults(declared: &Declared, folder: &Path) -> Vec<Fault> {
+    let file = |source: &str| format!("sources/{source}.sql");
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for source in &declared.sources {
+        if let Some(other) = seen.insert(&source.topic, &source.name) {
+            let message = format!(
+                "two sources read topic {}: {} and {}",
+                source.topic,
+                file(other),
+                file(&source.name)
+            );
+            faults.push(
+                Fault::of_file(folder.join(file(&source.name)), message)
+                    .help("keep one of them; several pipelines may read it"),
+            );
+        }
+    }
+    faults
+}
+
+/// Offsets are kept by the names of pipelines, of which the archive is one.
+fn reserved_faults(declared: &Declared) -> Vec<Fault> {
+    let is_reserved = |p: &&UnresolvedPipeline| BUILT_IN.contains(&&*p.name);
+    declared
+        .pipelines
+        .iter()
+        .filter(is_reserved)
+        .map(|pipeline| {
+            let message = format!("{} is the name of a built-in table", pipeline.name);
+            pipeline.text.fault(message).help("rename the file")
+        })
+        .collect()
 }
 
 fn resolve(pipeline: UnresolvedPipeline, names: &Names) -> Result<PipelineDef, Vec<Fault>> {

@@ -1,17 +1,18 @@
-//! Dimensions read to their end, then sources assigned where the last commit group left them.
+//! Everything that is read from Kafka: opened, dimensions read to their end, then sources started
+//! where the last commit group left them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::clock::now_us;
+use super::watch::{Running, RunningDimension, RunningSource, note_source};
 use crate::commit::{Incarnation, Recovered};
-use crate::error::{EngineError, Kind, Result};
+use crate::error::{EngineError, Result};
 use crate::flow::dimension_flow::{DimensionFlow, LiveDimensions};
 use crate::flow::extraction::{Extraction, PlannedPipeline};
 use crate::flow::source_flow::{Shared, SourceFlow};
@@ -20,12 +21,11 @@ use crate::kafka::{
     Start, TopicId,
 };
 use crate::settings::Settings;
-use crate::sql::{ARCHIVE, Configuration, DEAD_LETTERS, PipelinePlan, SourceDef};
-use crate::state::SourceProgress;
+use crate::sql::{ARCHIVE, Configuration, DEAD_LETTERS, DimensionDef, PipelinePlan, SourceDef};
 use crate::values::{Offsets, TableDef};
 
-/// How often the flows are looked at for one that has ended.
-const WATCH_INTERVAL: Duration = Duration::from_millis(50);
+/// How often sources are looked after while dimensions are read.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Everything that is read from Kafka, before it starts.
 pub struct Sources {
@@ -39,23 +39,10 @@ pub struct Sources {
     incarnations: Arc<Mutex<Incarnations>>,
 }
 
-/// The threads of sources and dimensions.
-#[derive(Default)]
-struct Running {
-    flows: Vec<(Arc<str>, JoinHandle<Result<()>>)>,
-    followers: Vec<JoinHandle<Result<()>>>,
-}
-
-/// A source that is not read yet.
-pub fn waiting(source: &Arc<str>, state: &str) -> SourceProgress {
-    SourceProgress {
-        source: source.clone(),
-        topic_id: "".into(),
-        state: state.into(),
-        partitions: Vec::new(),
-        seen_at_us: now_us(),
-        lateness_us: 0,
-    }
+/// A source whose reader is open.
+struct OpenSource<'a> {
+    def: &'a SourceDef,
+    reader: SourceReader,
 }
 
 impl Sources {
@@ -102,142 +89,186 @@ impl Sources {
                     let failed = EngineError::new(e.kind, e.to_string());
                     fail.send_replace(Some(Arc::new(failed)));
                 }
-                self.watch(begun?)
+                begun?.watch(&self.shared.publisher, &self.shared.stop)
             })
             .map_err(|e| EngineError::internal("cannot start a thread").caused_by(e))
     }
 
-    /// Reads dimensions, then starts the sources' flows.
+    /// Opens everything, reads dimensions, then starts the sources' flows. Sources look for their
+    /// topics from the beginning, so that everything that is missing is said at once.
     fn begin(&self) -> Result<Running> {
         let mut running = Running::default();
-        let Some((dimensions, followers)) = self.read_dimensions()? else {
+        let mut sources = self.open_sources()?;
+        let mut dimensions = self.open_dimensions()?;
+        if !self.read_to_the_end(&mut dimensions, &mut sources)? {
             return Ok(running);
-        };
-        running.followers = followers;
-        for source in &self.configuration.sources {
-            let flow = self.source_flow(source, &dimensions)?;
-            let thread = flow.start(self.shared.clone())?;
-            running.flows.push((source.name.clone(), thread));
+        }
+        let live = Arc::new(LiveDimensions::new(
+            dimensions
+                .iter_mut()
+                .map(|flow| Ok((flow.name.clone(), flow.rows()?)))
+                .collect::<Result<Vec<_>>>()?,
+        ));
+        for flow in dimensions {
+            running.dimensions.push(RunningDimension {
+                dimension: flow.name.clone(),
+                thread: self.follow(flow, &live)?,
+            });
+        }
+        for source in sources {
+            running.sources.push(RunningSource {
+                source: source.def.name.clone(),
+                handle: source.reader.handle(),
+                dimensions: self.dimensions_of(source.def),
+                thread: self
+                    .source_flow(source, live.clone())?
+                    .start(self.shared.clone())?,
+            });
         }
         Ok(running)
     }
 
-    /// Waits until all flows have ended. One that fails stops alone: the others go on, queries are
-    /// answered, and `system.sources` and the log say why.
-    fn watch(&self, running: Running) -> Result<()> {
-        let mut flows = running.flows;
-        let mut outcome = Ok(());
-        while !flows.is_empty() {
-            let (ended, going_on): (Vec<_>, Vec<_>) =
-                flows.into_iter().partition(|f| f.1.is_finished());
-            flows = going_on;
-            for (source, flow) in ended {
-                if let Err(e) = join(flow) {
-                    tracing::error!(%source, error = %e, "the source stopped");
-                    self.note_state(&source, &format!("stopped: {e}"));
-                    outcome = outcome.and(Err(e));
-                }
-            }
-            std::thread::sleep(WATCH_INTERVAL);
-        }
-        for follower in running.followers {
-            outcome = outcome.and(join(follower));
-        }
-        outcome
-    }
-
-    /// Says what a source is doing; how far it has been read stays.
-    fn note_state(&self, source: &Arc<str>, state: &str) {
-        let known = self.shared.publisher.current();
-        let mut progress = match known.progress.get(source) {
-            Some(progress) => (**progress).clone(),
-            None => waiting(source, state),
+    /// Readers of all sources, which take no records yet.
+    fn open_sources(&self) -> Result<Vec<OpenSource<'_>>> {
+        let open = |def| {
+            let reader = self.source_reader(def)?;
+            Ok(OpenSource { def, reader })
         };
-        progress.state = state.into();
-        self.shared.publisher.note_progress(progress, now_us());
+        self.configuration.sources.iter().map(open).collect()
     }
 
-    /// Reads all dimensions to their end and follows them; None where the engine was stopped
-    /// meanwhile.
-    #[expect(clippy::type_complexity, reason = "a pair for the one caller")]
-    fn read_dimensions(
-        &self,
-    ) -> Result<Option<(Arc<LiveDimensions>, Vec<JoinHandle<Result<()>>>)>> {
-        let mut flows = Vec::new();
-        for def in &self.configuration.dimensions {
+    fn source_reader(&self, def: &SourceDef) -> Result<SourceReader> {
+        let incarnations = self.incarnations.clone();
+        let publisher = self.shared.publisher.clone();
+        let offsets = self.offsets.clone();
+        let topic = def.topic.clone();
+        SourceReader::open(&self.kafka, &def.topic, self.reader.clone(), move |id| {
+            let incarnation = incarnations.lock().number(&topic, id);
+            publisher.note_incarnation(Incarnation {
+                topic: topic.clone(),
+                topic_id: id.as_str().into(),
+                incarnation,
+            });
+            Ok(Start::after(&offsets, &topic, incarnation))
+        })
+    }
+
+    fn open_dimensions(&self) -> Result<Vec<DimensionFlow>> {
+        let open = |def: &DimensionDef| {
             let incarnations = self.incarnations.clone();
             let topic = def.topic.clone();
-            let mut flow = DimensionFlow {
-                name: def.name.clone(),
-                reader: DimensionReader::open(
-                    &self.kafka,
-                    &def.topic,
-                    self.reader.clone(),
-                    move |id| Ok(incarnations.lock().number(&topic, id)),
-                )?,
-                table: DimensionTable::new(&def.name, def.schema.clone(), &def.key)?,
-            };
-            let handle = flow.reader.handle();
-            let mut said = String::new();
-            while !flow.reader.is_caught_up() {
+            let number = move |id: &TopicId| Ok(incarnations.lock().number(&topic, id));
+            let reader =
+                DimensionReader::open(&self.kafka, &def.topic, self.reader.clone(), number)?;
+            let table = DimensionTable::new(&def.name, def.schema.clone(), &def.key)?;
+            Ok(DimensionFlow::new(def.name.clone(), reader, table))
+        };
+        self.configuration.dimensions.iter().map(open).collect()
+    }
+
+    /// Reads all dimensions to their end, and says meanwhile what each of them and each source waits
+    /// for; false where the engine was stopped.
+    fn read_to_the_end(
+        &self,
+        dimensions: &mut [DimensionFlow],
+        sources: &mut [OpenSource<'_>],
+    ) -> Result<bool> {
+        let mut looked_at: Option<Instant> = None;
+        loop {
+            for flow in &mut *dimensions {
                 if self.shared.stop.load(Ordering::Acquire) {
-                    return Ok(None);
+                    return Ok(false);
                 }
-                flow.read_some()?;
-                let state = format!("waiting for dimension {}: {}", def.name, handle.state());
-                if state != said {
-                    for source in &self.configuration.sources {
-                        self.note_state(&source.name, &state);
-                    }
-                    said = state;
+                if !flow.reader.is_caught_up() {
+                    flow.read_some()?;
                 }
             }
-            flows.push(flow);
+            let is_done = dimensions.iter().all(|flow| flow.reader.is_caught_up());
+            if is_done || looked_at.is_none_or(|at| at.elapsed() >= LOOK_INTERVAL) {
+                self.say_what_is_waited_for(dimensions, sources);
+                looked_at = Some(Instant::now());
+            }
+            if is_done {
+                return Ok(true);
+            }
         }
-        let rows = flows
-            .iter_mut()
-            .map(|f| Ok((f.name.clone(), f.rows()?)))
-            .collect::<Result<BTreeMap<_, _>>>()?;
-        let live = Arc::new(LiveDimensions::new(rows));
-        let followers = flows
-            .into_iter()
-            .map(|flow| {
-                let versions = self.shared.dimension_versions.clone();
-                flow.note_version(&versions);
-                flow.follow(live.clone(), versions, self.shared.stop.clone())
-            })
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Some((live, followers)))
+    }
+
+    fn say_what_is_waited_for(
+        &self,
+        dimensions: &mut [DimensionFlow],
+        sources: &mut [OpenSource<'_>],
+    ) {
+        let publisher = &self.shared.publisher;
+        let mut waits = String::new();
+        for flow in dimensions {
+            let progress = flow.progress();
+            if !progress.caught_up {
+                waits += &format!(
+                    "; waiting for dimension {}: {}",
+                    progress.dimension, progress.state
+                );
+            }
+            publisher.note_dimension(progress);
+        }
+        for source in sources {
+            if self.shared.stop.load(Ordering::Acquire) {
+                return;
+            }
+            let name = &source.def.name;
+            if let Err(e) = source.reader.look() {
+                // The reader keeps it, and its flow will end with it.
+                tracing::debug!(source = %name, error = %e, "the source cannot be read");
+            }
+            let state = format!("{}{waits}", source.reader.handle().state());
+            let known = publisher.current();
+            let said = known.progress.get(name).map(|progress| &*progress.state);
+            if said != Some(state.as_str()) {
+                note_source(publisher, name, &state);
+            }
+        }
+    }
+
+    fn follow(
+        &self,
+        flow: DimensionFlow,
+        live: &Arc<LiveDimensions>,
+    ) -> Result<JoinHandle<Result<()>>> {
+        let versions = self.shared.dimension_versions.clone();
+        flow.note_version(&versions);
+        flow.follow(
+            live.clone(),
+            versions,
+            self.shared.publisher.clone(),
+            self.shared.stop.clone(),
+        )
+    }
+
+    /// The dimensions that a source's pipelines join.
+    fn dimensions_of(&self, source: &SourceDef) -> BTreeSet<Arc<str>> {
+        self.configuration
+            .pipelines
+            .iter()
+            .filter(|pipeline| pipeline.source == source.name)
+            .flat_map(|pipeline| pipeline.dimensions.iter().cloned())
+            .collect()
     }
 
     fn source_flow(
         &self,
-        source: &SourceDef,
-        dimensions: &Arc<LiveDimensions>,
+        source: OpenSource<'_>,
+        dimensions: Arc<LiveDimensions>,
     ) -> Result<SourceFlow> {
-        let incarnations = self.incarnations.clone();
-        let publisher = self.shared.publisher.clone();
-        let offsets = self.offsets.clone();
-        let topic = source.topic.clone();
-        let reader =
-            SourceReader::open(&self.kafka, &source.topic, self.reader.clone(), move |id| {
-                let incarnation = incarnations.lock().number(&topic, id);
-                publisher.note_incarnation(Incarnation {
-                    topic: topic.clone(),
-                    topic_id: id.as_str().into(),
-                    incarnation,
-                });
-                Ok(Start::after(&offsets, &topic, incarnation))
-            })?;
+        let OpenSource { def, reader } = source;
         let extractions = (0..self.threads)
-            .map(|_| self.extraction(source))
+            .map(|_| self.extraction(def))
             .collect::<Result<Vec<_>>>()?;
         Ok(SourceFlow {
-            source: source.name.clone(),
+            source: def.name.clone(),
             reader,
             extractions,
-            dimensions: dimensions.clone(),
-            lateness_us: i64::try_from(source.lateness.as_micros()).unwrap_or(i64::MAX),
+            dimensions,
+            lateness_us: i64::try_from(def.lateness.as_micros()).unwrap_or(i64::MAX),
         })
     }
 
@@ -271,10 +302,4 @@ impl Sources {
             .map(Arc::new)
             .ok_or_else(|| EngineError::internal(format!("no table {name}")))
     }
-}
-
-fn join(thread: JoinHandle<Result<()>>) -> Result<()> {
-    thread
-        .join()
-        .unwrap_or_else(|_| Err(EngineError::new(Kind::Internal, "a flow's thread panicked")))
 }

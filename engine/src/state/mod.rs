@@ -7,6 +7,7 @@
 //! itself as tables.
 
 mod cooperative;
+pub mod dimension_progress;
 pub mod file_index;
 pub mod pinned;
 pub mod progress;
@@ -18,6 +19,7 @@ pub mod system;
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
 
+pub use dimension_progress::DimensionProgress;
 pub use file_index::FileIndex;
 pub use pinned::Pinned;
 pub use progress::{PartitionProgress, SourceProgress};

@@ -45,7 +45,7 @@ impl Pinned {
                 if p.partitions.is_empty() {
                     format!("{} ({})", p.source, p.state)
                 } else {
-                    format!("{} ({left} records left)", p.source)
+                    format!("{} ({left} records left; {})", p.source, p.state)
                 }
             })
             .collect();

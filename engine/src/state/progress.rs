@@ -11,12 +11,13 @@ pub struct PartitionProgress {
     pub at: TopicPartition,
     /// The offset to read next.
     pub next_offset: i64,
-    /// The topic partition's end when the engine started: queries are told *catching up* until
-    /// `next_offset` has reached it.
+    /// The topic partition's end when the engine started, or its beginning where it was added later:
+    /// queries are told *catching up* until `next_offset` has reached it.
     pub end_at_start: i64,
     /// The topic partition's end when last heard of.
     pub end_offset: i64,
-    /// The latest received time read, in microseconds since the epoch.
+    /// The latest received time read, in microseconds since the epoch; it may lie in the future,
+    /// since producers may write it.
     pub received_max_us: Option<i64>,
 }
 
@@ -43,10 +44,15 @@ pub struct SourceProgress {
     pub state: Arc<str>,
     /// Each topic partition of the current incarnation.
     pub partitions: Vec<PartitionProgress>,
-    /// When this was last brought up to date, in microseconds since the epoch.
+    /// When the reader was last in touch with Kafka, before it told how far it had read, in
+    /// microseconds since the epoch. It stands still while brokers are away.
     pub seen_at_us: i64,
     /// How late a record may come after its timestamp, in microseconds.
     pub lateness_us: i64,
+    /// Offsets that brought no record, since the start.
+    pub gap_count: i64,
+    /// Records that were fetched twice and dropped, since the start.
+    pub stale_count: i64,
 }
 
 impl SourceProgress {
@@ -58,7 +64,8 @@ impl SourceProgress {
 
     /// The instant up to which the source has been read: the least over its partitions of the
     /// latest received time, or of the clock where the partition is read to its end. None until
-    /// each partition has said something.
+    /// each partition has said something; never later than the reader was in touch with Kafka,
+    /// whatever records and ends that are known say.
     pub fn as_of_us(&self) -> Option<i64> {
         self.partitions
             .iter()
@@ -66,7 +73,7 @@ impl SourceProgress {
                 if p.at_end() {
                     Some(self.seen_at_us)
                 } else {
-                    p.received_max_us
+                    p.received_max_us.map(|at| at.min(self.seen_at_us))
                 }
             })
             .min()
@@ -105,6 +112,8 @@ mod tests {
             partitions,
             seen_at_us: 1_000,
             lateness_us: 10,
+            gap_count: 0,
+            stale_count: 0,
         }
     }
 
@@ -120,6 +129,16 @@ mod tests {
     fn an_idle_partition_read_to_its_end_does_not_hold_it() {
         let s = source(vec![partition(0, 0, None), partition(9, 9, Some(400))]);
         assert_eq!(s.as_of_us(), Some(1_000));
+    }
+
+    #[test]
+    fn a_record_from_the_future_does_not_lift_the_watermark_past_the_clock() {
+        let s = source(vec![
+            partition(6, 9, Some(i64::MAX)),
+            partition(9, 9, Some(2_000)),
+        ]);
+        assert_eq!(s.as_of_us(), Some(1_000));
+        assert_eq!(s.watermark_us(), Some(990));
     }
 
     #[test]

@@ -7,11 +7,12 @@ use arc_swap::ArcSwap;
 use arrow::array::RecordBatch;
 use parking_lot::Mutex;
 
+use super::dimension_progress::DimensionProgress;
 use super::file_index::FileIndex;
 use super::progress::SourceProgress;
 use crate::commit::{Incarnation, PartitionCount};
 use crate::error::{EngineError, Result};
-use crate::values::{DataFile, LastEntries, Offsets, TableDef};
+use crate::values::{DataFile, LastEntries, Offsets, TableDef, TopicPartition};
 
 /// Rows of one micro-batch in one table: visible, not yet in a commit group.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub struct Published {
     pub counts: Vec<Arc<(u64, Vec<PartitionCount>)>>,
     /// How far each source has been read.
     pub progress: BTreeMap<Arc<str>, Arc<SourceProgress>>,
+    /// How each dimension stands.
+    pub dimensions: BTreeMap<Arc<str>, Arc<DimensionProgress>>,
 }
 
 /// What one micro-batch adds, in all tables at once.
@@ -71,6 +74,8 @@ pub struct MicroBatch {
     pub rows: Vec<(Arc<str>, RecordBatch)>,
     /// The next offsets that change.
     pub offsets: Offsets,
+    /// The first offset of each topic partition that the micro-batch covers.
+    pub first_offsets: BTreeMap<TopicPartition, i64>,
     /// What was counted.
     pub counts: Vec<PartitionCount>,
     /// The last entry's number of each ledger that the micro-batch posted to.
@@ -96,7 +101,28 @@ impl Published {
         self.tables.get(name)
     }
 
+    /// Ranges join: a pipeline's micro-batch begins where the one before it ended. Were one taken
+    /// that begins elsewhere, its records would be kept twice, or others never.
+    fn check_joins(&self, added: &MicroBatch) -> Result<()> {
+        for key in added.offsets.keys() {
+            let (Some(first), Some(known)) =
+                (added.first_offsets.get(&key.at), self.offsets.get(key))
+            else {
+                continue;
+            };
+            if first != known {
+                return Err(EngineError::internal(format!(
+                    "a micro-batch of pipeline {} on {}[{}] begins at offset {first}, but the one \
+                     before it ended at {known}",
+                    key.pipeline, key.at.topic, key.at.partition,
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn with(&self, added: MicroBatch, now_us: i64) -> Result<Self> {
+        self.check_joins(&added)?;
         let mut next = self.clone();
         next.sequence += 1;
         next.published_at_us = now_us;
@@ -223,6 +249,15 @@ impl Publisher {
         next.published_at_us = now_us;
         next.progress
             .insert(progress.source.clone(), Arc::new(progress));
+        self.current.store(Arc::new(next));
+    }
+
+    /// Brings up to date how a dimension stands.
+    pub fn note_dimension(&self, progress: DimensionProgress) {
+        let _change = self.change.lock();
+        let mut next = (**self.current.load()).clone();
+        next.dimensions
+            .insert(progress.dimension.clone(), Arc::new(progress));
         self.current.store(Arc::new(next));
     }
 

@@ -12,7 +12,7 @@ use crate::commit::commits_table;
 use crate::parquet_files::{FileNaming, write};
 use crate::sql::Configuration;
 use crate::storage::Storage;
-use crate::values::{DataFile, TableDef, TableKind, TopicPartition};
+use crate::values::{DataFile, OffsetKey, TableDef, TableKind, TopicPartition};
 
 const HOUR_US: i64 = 3_600_000_000;
 
@@ -78,6 +78,8 @@ fn progress(next: i64, end: i64) -> SourceProgress {
         }],
         seen_at_us: 0,
         lateness_us: 0,
+        gap_count: 0,
+        stale_count: 0,
     }
 }
 
@@ -110,6 +112,7 @@ fn fixture() -> Fixture {
         dimension_versions: Arc::default(),
         counts: Vec::new(),
         progress: BTreeMap::new(),
+        dimensions: BTreeMap::new(),
     };
     let publisher = Arc::new(Publisher::new(state));
     let configuration = Configuration {
@@ -282,6 +285,13 @@ async fn tables_wait_for_catching_up_but_the_system_answers() {
         text.contains("catching up") && text.contains("2 records left"),
         "{text}"
     );
+    let mut stopped = progress(3, 5);
+    stopped.state = "stopped: offsets expired".into();
+    f.publisher.note_progress(stopped, 0);
+    let told = f.sessions.session(false, None);
+    let refused = told.sql("SELECT * FROM events").await.unwrap();
+    let text = refused.collect().await.unwrap_err().to_string();
+    assert!(text.contains("stopped: offsets expired"), "{text}");
     let sources = ctx
         .sql("SELECT lag_records FROM system.sources")
         .await
@@ -289,6 +299,82 @@ async fn tables_wait_for_catching_up_but_the_system_answers() {
     assert_eq!(sources.collect().await.unwrap()[0].num_rows(), 1);
     f.publisher.note_progress(progress(5, 5), 0);
     assert_eq!(sum(&f.sessions.session(false, None), "true").await, (0, 0));
+}
+
+/// A micro-batch of pipelines on one topic partition, without rows.
+fn range(pipelines: &[&str], first: i64, next: i64) -> MicroBatch {
+    let at = TopicPartition {
+        topic: "mobile-logs".into(),
+        incarnation: 0,
+        partition: 0,
+    };
+    let key = |pipeline: &&str| OffsetKey {
+        pipeline: (*pipeline).into(),
+        at: at.clone(),
+    };
+    MicroBatch {
+        offsets: pipelines.iter().map(|p| (key(p), next)).collect(),
+        first_offsets: [(at.clone(), first)].into(),
+        ..MicroBatch::default()
+    }
+}
+
+#[test]
+fn a_micro_batch_that_does_not_join_the_one_before_is_refused() {
+    let f = fixture();
+    let publish = |added| f.publisher.publish(added, 0);
+    publish(range(&["archive", "old"], 7, 7)).unwrap();
+    publish(range(&["archive", "old"], 7, 12)).unwrap();
+    for first in [11, 13] {
+        let error = publish(range(&["archive", "new"], first, 20)).unwrap_err();
+        assert_eq!(error.kind, crate::Kind::Internal);
+        let said = error.to_string();
+        assert!(
+            said.contains(&format!("begins at offset {first}")) && said.contains("ended at 12"),
+            "{said}"
+        );
+    }
+    publish(range(&["archive", "new"], 12, 20)).unwrap();
+    let state = f.publisher.current();
+    let offsets: Vec<_> = state
+        .offsets
+        .iter()
+        .map(|(key, next)| (&*key.pipeline, *next))
+        .collect();
+    assert_eq!(offsets, [("archive", 20), ("new", 20), ("old", 12)]);
+}
+
+#[tokio::test]
+async fn dimensions_are_shown_as_they_stand() {
+    let f = fixture();
+    f.publisher.note_dimension(DimensionProgress {
+        dimension: "products".into(),
+        topic: "products-topic".into(),
+        topic_id: "id".into(),
+        state: "stopped: its topic was made again".into(),
+        row_count: 7,
+        unusable_count: 2,
+        caught_up: true,
+        lag_records: 0,
+        seen_at_us: 5,
+    });
+    let ctx = f.sessions.session(false, None);
+    let shown = ctx
+        .sql("SELECT rows, unusable_changes, state FROM system.dimensions")
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap();
+    let number = |column: usize| shown[0].column(column).as_primitive::<Int64Type>().value(0);
+    assert_eq!((number(0), number(1)), (7, 2));
+    assert!(
+        shown[0]
+            .column(2)
+            .as_string::<i32>()
+            .value(0)
+            .starts_with("stopped")
+    );
 }
 
 #[test]

@@ -8,6 +8,6 @@ mod table_def;
 
 pub use data_file::{ColumnRange, DataFile};
 pub use last_entries::LastEntries;
-pub use offsets::{OffsetKey, Offsets};
+pub use offsets::{ARCHIVE_PIPELINE, OffsetKey, Offsets};
 pub use position::{Position, TopicPartition, position_fields, position_type};
 pub use table_def::{LedgerDef, OrderTerm, RESERVED_FOLDERS, TableDef, TableKind};

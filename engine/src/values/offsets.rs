@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use super::TopicPartition;
 
-/// One pipeline on one topic partition. The archive of a source counts as a pipeline of its own,
-/// named `archive`.
+/// The name under which the archive of a source counts as a pipeline of its own. It moves with every
+/// range that is read of a topic, so it is what the topic is read on from.
+pub const ARCHIVE_PIPELINE: &str = "archive";
+
+/// One pipeline on one topic partition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OffsetKey {
-    /// The pipeline's name: its file's stem in the SQL folder, or `archive`.
+    /// The pipeline's name: its file's stem in the SQL folder, or [`ARCHIVE_PIPELINE`].
     pub pipeline: Arc<str>,
     /// The topic partition.
     pub at: TopicPartition,

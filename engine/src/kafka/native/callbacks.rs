@@ -11,19 +11,20 @@ use rdkafka::config::NativeClientConfig;
 /// The health of a client, as its error callback reports it.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    brokers_down: AtomicBool,
+    in_trouble: AtomicBool,
     last_error: Mutex<Option<String>>,
 }
 
 impl Health {
-    /// Whether all brokers have been down since the last sign of life.
-    pub(crate) fn brokers_down(&self) -> bool {
-        self.brokers_down.load(Ordering::Relaxed)
+    /// Whether a connection has failed since the last sign of life: what is known of the topic
+    /// partitions may be out of date.
+    pub(crate) fn in_trouble(&self) -> bool {
+        self.in_trouble.load(Ordering::Relaxed)
     }
 
     /// Notes a sign of life from a broker.
     pub(crate) fn seen_alive(&self) {
-        if self.brokers_down.swap(false, Ordering::Relaxed) {
+        if self.in_trouble.swap(false, Ordering::Relaxed) {
             self.last_error.lock().take();
         }
     }
@@ -35,11 +36,10 @@ impl Health {
 
     fn error(&self, code: rd::rd_kafka_resp_err_t, reason: &str) {
         use rd::rd_kafka_resp_err_t as E;
-        match code {
-            E::RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN => {
-                self.brokers_down.store(true, Ordering::Relaxed);
-            }
-            _ => *self.last_error.lock() = Some(reason.to_owned()),
+        self.in_trouble.store(true, Ordering::Relaxed);
+        // That all brokers are down says less than what was said of each of them.
+        if code != E::RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN {
+            *self.last_error.lock() = Some(reason.to_owned());
         }
         tracing::debug!(target: "librdkafka", ?code, reason, "client error");
     }

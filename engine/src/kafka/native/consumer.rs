@@ -34,6 +34,8 @@ pub(crate) enum TopicLookup {
     },
     /// No broker knows it.
     Missing,
+    /// Brokers answer, but it can't be read: why.
+    Unreadable(String),
 }
 
 impl Consumer {
@@ -76,12 +78,23 @@ impl Consumer {
                 | RDKafkaErrorCode::UnknownTopic
                 | RDKafkaErrorCode::UnknownTopicId,
             ) => return Ok(TopicLookup::Missing),
+            Some(
+                code @ (RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::ClusterAuthorizationFailed),
+            ) => return Ok(TopicLookup::Unreadable(code.to_string())),
             Some(code) => return Err(away(format!("topic `{topic}`: metadata"), code)),
         }
         let mut partitions: Vec<i32> = found.partitions().iter().map(|p| p.id()).collect();
         partitions.sort_unstable();
         if partitions.is_empty() {
             return Ok(TopicLookup::Missing);
+        }
+        let leaderless = found.partitions().iter().find(|p| p.leader() < 0);
+        if let Some(partition) = leaderless {
+            return Ok(TopicLookup::Unreadable(format!(
+                "partition {} has no leader",
+                partition.id()
+            )));
         }
         // An answer over a bootstrap connection comes from a broker without a number yet.
         let known = metadata.brokers().iter().map(|b| b.id());

@@ -1,6 +1,6 @@
 //! A topic's id, asked of the brokers through librdkafka's admin calls.
 
-use std::ffi::{CStr, CString, c_int};
+use std::ffi::{CString, c_int};
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
@@ -90,8 +90,8 @@ pub(super) unsafe fn topic_id(
 /// # Safety
 /// `event` is a live event.
 unsafe fn id_in(event: *mut rd::rd_kafka_event_t, place: &str) -> Result<Option<TopicId>> {
-    // SAFETY: results, descriptions, ids and their texts belong to the event, which is alive by
-    // contract; the text is copied.
+    // SAFETY: results, descriptions and ids belong to the event, which is alive by contract; an
+    // id's bits are copied.
     unsafe {
         let result = rd::rd_kafka_event_DescribeTopics_result(event);
         if result.is_null() {
@@ -125,12 +125,7 @@ unsafe fn id_in(event: *mut rd::rd_kafka_event_t, place: &str) -> Result<Option<
         if (high, low) == (0, 0) {
             return Ok(None);
         }
-        let text = rd::rd_kafka_Uuid_base64str(id);
-        if text.is_null() {
-            return Ok(None);
-        }
-        Ok(Some(TopicId::from(
-            CStr::from_ptr(text).to_string_lossy().as_ref(),
-        )))
+        // librdkafka's own text has `+` and `/` where Kafka's tools print `-` and `_`.
+        Ok(Some(TopicId::of_bits(high, low)))
     }
 }

@@ -58,7 +58,7 @@ fn a_dimension_is_read_to_its_end_and_then_followed() {
         for change in reader.poll().unwrap() {
             table.apply(&change);
         }
-        table.ignored_count() == 1
+        table.unusable_count() == 1
     });
     assert_eq!((table.row_count(), table.version()), (1, 4));
     assert_eq!(reader.version_text(), "0:2,1:3");

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use super::mock::{Message, Mock, PATIENCE, quick, until};
 use crate::Kind;
 use crate::kafka::native::{Consumer, TopicLookup};
+use crate::kafka::topic_reader::TopicReader;
 use crate::kafka::{Incarnations, SourceReader, Start, TopicId};
 
 fn id_of(mock: &Mock, topic: &str) -> TopicId {
@@ -86,6 +88,42 @@ fn offsets_that_expired_stop_the_reader_with_their_number() {
             .to_string()
             .contains("offsets expired")
     );
+}
+
+#[test]
+fn a_topic_that_was_made_again_stops_the_reader_before_a_record_of_it_is_taken() {
+    let mock = Mock::with_topic("logs", 1);
+    let mut settings = quick();
+    // Looks before each read.
+    settings.refresh_interval = Duration::ZERO;
+    let start = Box::new(|_: &_| Ok(Start::at_beginning(0)));
+    let mut reader = TopicReader::open(&mock.settings(), "logs", settings, start).unwrap();
+    until("the topic", || {
+        reader.read(|_| {}).unwrap();
+        reader.status().state().is_reading()
+    });
+    // The mock cluster cannot delete a topic: the reader is made to remember another one.
+    reader.status().identify(TopicId::from("another"), 0);
+    mock.send("logs", &[Message::new(0, b"of the new topic")]);
+    let mut taken = 0;
+    let error = reader.read(|_| taken += 1).unwrap_err();
+    assert_eq!((error.kind, taken), (Kind::Data, 0));
+    assert!(error.to_string().contains("made again"), "{error}");
+    assert!(reader.read(|_| taken += 1).is_err());
+    assert_eq!(taken, 0);
+}
+
+#[test]
+fn all_partitions_that_cannot_be_read_on_are_told_at_once() {
+    let mock = Mock::with_topic("logs", 3);
+    let start = Start {
+        incarnation: 0,
+        next_offsets: BTreeMap::from([(0, 9), (1, 0), (2, 4)]),
+    };
+    let said = failure(&mut mock.source("logs", start)).to_string();
+    assert!(said.contains("partition 0 ends at offset 0"), "{said}");
+    assert!(said.contains("partition 2 ends at offset 0"), "{said}");
+    assert!(!said.contains("partition 1"), "{said}");
 }
 
 #[test]

@@ -39,16 +39,23 @@ fn an_absence_in_between_is_survived() {
     mock.send("logs", &[Message::new(0, b"before")]);
     let mut reader = mock.source("logs", Start::at_beginning(0));
     read(&mut reader, 1);
+    assert!(reader.handle().is_in_touch());
     mock.cluster.broker_down(-1).unwrap();
     until("the broker to be missed", || {
         assert!(reader.poll().unwrap().is_none());
         matches!(reader.handle().state(), SourceState::BrokerAway { .. })
     });
+    let at_end = reader.handle().lag().iter().all(|lag| lag.lag() == 0);
+    assert!(at_end && !reader.handle().is_in_touch());
     mock.cluster.broker_up(-1).unwrap();
     mock.send("logs", &[Message::new(1, b"after")]);
     read(&mut reader, 1);
     assert!(reader.handle().state().is_reading());
     assert_eq!(reader.handle().counters().stale, 0);
+    until("the broker's answer", || {
+        reader.poll().unwrap();
+        reader.handle().is_in_touch()
+    });
 }
 
 #[test]

@@ -185,10 +185,49 @@ fn an_empty_topic_is_caught_up_once_it_was_found() {
     let mock = Mock::with_topic("logs", 2);
     let mut reader = mock.source("logs", Start::at_beginning(0));
     let handle = reader.handle();
+    let mut ranges = Vec::new();
     until("the empty topic", || {
-        assert!(reader.poll().unwrap().is_none());
-        handle.is_caught_up()
+        if let Some(batch) = reader.poll().unwrap() {
+            assert_eq!(batch.records.num_rows(), 0);
+            ranges.extend(batch.ranges);
+        }
+        handle.is_caught_up() && !ranges.is_empty()
     });
+    let told: Vec<_> = ranges
+        .iter()
+        .map(|r| (r.at.partition, r.first_offset, r.next_offset, r.records))
+        .collect();
+    assert_eq!(told, [(0, 0, 0, 0), (1, 0, 0, 0)]);
+    assert!(reader.poll().unwrap().is_none());
+}
+
+#[test]
+fn a_reader_that_is_paused_still_looks_for_its_topic() {
+    let mock = Mock::with_topic("logs", 1);
+    mock.send("logs", &[Message::new(0, b"v")]);
+    let mut reader = mock.source("logs", Start::at_beginning(0));
+    let handle = reader.handle();
+    handle.pause();
+    until("the topic", || {
+        assert!(reader.poll().unwrap().is_none());
+        handle.state().is_reading()
+    });
+    handle.resume();
+    read(&mut reader, 1);
+}
+
+#[test]
+fn looking_takes_no_record() {
+    let mock = Mock::with_topic("logs", 1);
+    mock.send("logs", &[Message::new(0, b"v")]);
+    let mut reader = mock.source("logs", Start::at_beginning(0));
+    let handle = reader.handle();
+    until("the topic", || {
+        reader.look().unwrap();
+        handle.state().is_reading()
+    });
+    assert_eq!(handle.counters().records, 0);
+    read(&mut reader, 1);
 }
 
 #[test]

@@ -207,6 +207,61 @@ fn names_and_folders_are_used_once() {
 }
 
 #[test]
+fn a_topic_is_read_by_one_source() {
+    let told = faults(&[
+        SOURCE,
+        (
+            "sources/again.sql",
+            "CREATE EXTERNAL TABLE again STORED AS KAFKA LOCATION 'raw-logs'",
+        ),
+    ]);
+    assert_eq!(
+        told,
+        [
+            "sources/raw.sql: two sources read topic raw-logs: sources/again.sql and \
+             sources/raw.sql; keep one of them; several pipelines may read it"
+        ]
+    );
+}
+
+#[test]
+fn a_pipeline_may_not_be_named_as_the_archive_is() {
+    let told = faults(&[
+        SOURCE,
+        TABLE,
+        (
+            "pipelines/archive.sql",
+            "INSERT INTO seen SELECT 'a' AS product, 'd' AS device, 1 AS n, received AS at FROM raw",
+        ),
+    ]);
+    assert_eq!(
+        told,
+        ["pipelines/archive.sql: archive is the name of a built-in table; rename the file"]
+    );
+}
+
+#[test]
+fn a_dimension_has_columns_that_json_can_give() {
+    let told = faults(&[(
+        "dimensions/apps.sql",
+        "CREATE EXTERNAL TABLE apps (app STRING, icon BINARY,\nprice DECIMAL(9, 2), since DATE, PRIMARY KEY (app))
+         STORED AS UPSERT_KAFKA LOCATION 'apps'",
+    )]);
+    let known = "known: STRING, BIGINT, INT, BOOLEAN, DOUBLE, DATE, TIMESTAMP";
+    assert_eq!(
+        told,
+        [
+            format!(
+                "dimensions/apps.sql:1:41: column icon has type BINARY, which a dimension can't hold; {known}"
+            ),
+            format!(
+                "dimensions/apps.sql:2:1: column price has type DECIMAL(9,2), which a dimension can't hold; {known}"
+            ),
+        ]
+    );
+}
+
+#[test]
 fn the_hash_is_of_content_and_variables() {
     let hash = |topic: &str, text: &str| {
         let dir = folder(&[("sources/raw.sql", text)]);

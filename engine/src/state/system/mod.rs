@@ -1,6 +1,7 @@
 //! The engine shown as tables: each a function from the published state to one record batch.
 
 mod conservation;
+mod dimensions;
 mod engine;
 mod positions;
 mod snapshot_table;
@@ -24,6 +25,10 @@ pub fn tables() -> Vec<(&'static str, Arc<dyn TableProvider>)> {
         (
             "sources",
             SnapshotTable::provider(sources::schema(), sources::rows),
+        ),
+        (
+            "dimensions",
+            SnapshotTable::provider(dimensions::schema(), dimensions::rows),
         ),
         (
             "tables",

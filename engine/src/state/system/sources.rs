@@ -11,7 +11,7 @@ use datafusion::error::Result;
 
 use crate::state::{Published, SourceProgress};
 
-fn utc() -> DataType {
+pub(super) fn utc() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
@@ -26,6 +26,8 @@ pub(super) fn schema() -> SchemaRef {
         Field::new("as_of", utc(), true),
         Field::new("watermark", utc(), true),
         Field::new("seen_at", utc(), false),
+        Field::new("gap_offsets", DataType::Int64, false),
+        Field::new("stale_records", DataType::Int64, false),
     ]))
 }
 
@@ -56,6 +58,10 @@ pub(super) fn rows(state: &Published, schema: SchemaRef) -> Result<RecordBatch> 
         instants(sources().map(|p| p.as_of_us())),
         instants(sources().map(|p| p.watermark_us())),
         instants(sources().map(|p| Some(p.seen_at_us))),
+        Arc::new(Int64Array::from_iter_values(sources().map(|p| p.gap_count))),
+        Arc::new(Int64Array::from_iter_values(
+            sources().map(|p| p.stale_count),
+        )),
     ];
     Ok(RecordBatch::try_new(schema, columns)?)
 }
@@ -70,6 +76,6 @@ pub(super) fn source_progress_rows(state: &Published, schema: SchemaRef) -> Resu
     Ok(RecordBatch::try_new(schema, columns)?)
 }
 
-fn instants(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+pub(super) fn instants(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     Arc::new(TimestampMicrosecondArray::from_iter(values).with_timezone("UTC"))
 }
