@@ -157,7 +157,7 @@ def test_every_metric_that_ships_follows_from_the_books(books: Books) -> None:
         (sealed(b"[" * 5000), [(-1, "malformed")]),
         (sealed(b"\x1f\x8b broken"), [(-1, "cannot decrypt")]),
         (
-            sealed(b'[null, 5, {"event":1}, {"event":"e"}, {"event":"e","app_key":"a"}]'),
+            sealed(b'[null, 5, {}, {"event":"e"}, {"event":"e","app_key":"a"}]'),
             [
                 *((0, "malformed"), (1, "malformed"), (2, "malformed")),
                 *((3, "unknown app_key"), (4, "event")),
