@@ -46,6 +46,14 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
         shutil.rmtree(server.folder / "data", ignore_errors=True)
 
 
+@pytest.fixture
+def own_kafka(folder: Path) -> Iterator[KafkaServer]:
+    """A Kafka that a test may kill."""
+    server = KafkaServer.started(folder / "kafka")
+    yield server
+    server.kill()
+
+
 @pytest.fixture(scope="session")
 def jdbc_programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The compiled programs of tests/jdbc."""

@@ -2,103 +2,92 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
-import tomllib
-import zlib
 from collections import Counter
-from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+import pytest
 
+from harness.applications import read_applications
 from harness.headwater import Server
+from harness.records import Element, read_keys, read_record, text
 
-NONCE_BYTES = 12
-TAG_BYTES = 16
-Found = tuple[object, ...]
+Place = tuple[int, int, int]
+Reading = dict[Place, tuple[str, Element | None]]
+
+# The columns of `events` that hold a text of the element as it is, and where it stands in there.
+TEXTS = {
+    "event_id": ("event_id",),
+    "event": ("event",),
+    "channel": ("channel", "id"),
+    "sub_channel": ("channel", "sub"),
+    "click_id": ("channel", "click_id"),
+    "model": ("device", "model"),
+    "brand": ("device", "brand"),
+    "os": ("device", "os"),
+    "os_ver": ("device", "os_ver"),
+    "app_ver": ("app", "ver"),
+    "app_build": ("app", "build"),
+    "app_pkg": ("app", "pkg"),
+}
+PLACE = "position['partition'] AS p, position['offset'] AS o, position['element'] AS e"
+BAD_ID = "bad device id"
 
 
-def test_events_are_what_an_independent_implementation_reads(shared_server: Server) -> None:
-    keys = read_keys(shared_server.configuration.keys)
-    records = shared_server.rows(
-        """SELECT position['partition'] AS p, position['offset'] AS o, value FROM archive
-           WHERE source = 'mobile'"""
-    )
-    expected: dict[tuple[int, int, int], Found] = {}
-    for record in records:
-        for index, element in enumerate(elements_of(record["value"], keys)):
-            if isinstance(element, dict):
-                at = (record["p"], record["o"], index)
-                expected[at] = (*at, *(text(element, *path) for path in PATHS))
-    served = shared_server.rows(
-        """SELECT position['partition'] AS p, position['offset'] AS o, position['element'] AS e,
-                  event_id, event, channel FROM events"""
-    )
+@pytest.fixture(scope="module")
+def reading(shared_server: Server) -> Reading:
+    """What Python reads in each archived record."""
+    configuration = shared_server.configuration
+    keys = read_keys(configuration.keys)
+    app_keys = read_applications(shared_server.kafka, configuration.products_topic).keys()
+    records = shared_server.rows(f"SELECT {PLACE}, value FROM archive WHERE source = 'mobile'")
+    return {
+        (record["p"], record["o"], index): (outcome, element)
+        for record in records
+        for index, outcome, element in read_record(record["value"], keys, app_keys)
+    }
+
+
+@pytest.fixture(scope="module")
+def letters(shared_server: Server) -> dict[Place, str]:
+    """The reason of each dead letter."""
+    rows = shared_server.rows(f"SELECT {PLACE}, reason FROM dead_letters")
+    return {(row["p"], row["o"], row["e"]): row["reason"] for row in rows}
+
+
+def test_events_are_what_an_independent_implementation_reads_no_more_and_no_fewer(
+    shared_server: Server, reading: Reading, letters: dict[Place, str]
+) -> None:
+    expected = {
+        place: {column: text(element, *path) for column, path in TEXTS.items()}
+        | {"test": (element or {}).get("test") is True}
+        for place, (outcome, element) in reading.items()
+        if outcome == "event" and letters.get(place) != BAD_ID
+    }
+    columns = ", ".join(TEXTS)
+    served = {
+        (row.pop("p"), row.pop("o"), row.pop("e")): row
+        for row in shared_server.rows(f"SELECT {PLACE}, {columns}, test FROM events")
+    }
     assert served
-    wrong = [row for row in served if expected.get((row["p"], row["o"], row["e"])) != found(row)]
+    missing = expected.keys() - served.keys()
+    assert not missing, f"{len(missing)} events were not served, e.g. {sorted(missing)[:3]}"
+    wrong = [(place, row) for place, row in served.items() if expected.get(place) != row]
     assert wrong == [], f"{len(wrong)} events differ, e.g. {wrong[:3]}"
 
 
-def test_what_cannot_be_decrypted_is_what_an_independent_implementation_cannot_open(
-    shared_server: Server,
+def test_dead_letters_have_the_reason_that_an_independent_implementation_finds(
+    reading: Reading, letters: dict[Place, str]
 ) -> None:
-    keys = read_keys(shared_server.configuration.keys)
-    letters = shared_server.rows(
-        "SELECT reason, value FROM dead_letters WHERE reason IN ('unknown key', 'cannot decrypt')"
-    )
-    reasons = Counter(row["reason"] for row in letters)
-    assert reasons.keys() == {"unknown key", "cannot decrypt"}
-    for row in letters:
-        key_id = json.loads(row["value"])["key_id"]
-        assert (key_id in keys) == (row["reason"] == "cannot decrypt")
-        assert plaintext_of(row["value"], keys) is None
-
-
-PATHS = (("event_id",), ("event",), ("channel", "id"))
-
-
-def found(row: dict[str, object]) -> Found:
-    """A served row in the form of the expected ones."""
-    return tuple(row[name] for name in ("p", "o", "e", "event_id", "event", "channel"))
-
-
-def read_keys(file: Path) -> dict[str, bytes]:
-    """Secrets by key id."""
-    keys = tomllib.loads(file.read_text())["key"]
-    return {key["id"]: base64.b64decode(key["secret"]) for key in keys}
-
-
-def plaintext_of(value: bytes | None, keys: dict[str, bytes]) -> bytes | None:
-    """The decrypted and inflated payload; none where something on the way fails."""
-    try:
-        envelope = json.loads(value or b"")
-        sealed = base64.b64decode(envelope["payload"], validate=True)
-        if len(sealed) < NONCE_BYTES + TAG_BYTES:
-            return None
-        cipher = AESGCM(keys[envelope["key_id"]])
-        plain = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
-        return gzip.decompress(plain) if plain[:2] == b"\x1f\x8b" else plain
-    except (ValueError, KeyError, TypeError, RecursionError, InvalidTag, OSError, EOFError):
-        return None
-    except zlib.error:
-        return None
-
-
-def elements_of(value: bytes | None, keys: dict[str, bytes]) -> list[object]:
-    """The elements of a record; none where it doesn't open or isn't an array."""
-    plain = plaintext_of(value, keys)
-    try:
-        parsed = json.loads(plain or b"")
-    except (ValueError, RecursionError):
-        return []
-    return parsed if isinstance(parsed, list) else []
-
-
-def text(element: dict[str, object], *path: str) -> str | None:
-    """The text at a path of names; none where a step is missing or of another type."""
-    value: object = element
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else None
+    expected = {place: outcome for place, (outcome, _) in reading.items() if outcome != "event"}
+    judged = {place: reason for place, reason in letters.items() if reason != BAD_ID}
+    differ = {
+        place: (expected.get(place), judged.get(place))
+        for place in expected.keys() | judged.keys()
+        if expected.get(place) != judged.get(place)
+    }
+    assert differ == {}, f"{len(differ)} differ (expected, found): {list(differ.items())[:3]}"
+    assert Counter(expected.values()).keys() == {
+        *("unknown key", "cannot decrypt", "malformed", "unknown app_key")
+    }
+    only_the_id_is_bad = [place for place, reason in letters.items() if reason == BAD_ID]
+    assert only_the_id_is_bad
+    assert {reading[place][0] for place in only_the_id_is_bad} == {"event"}

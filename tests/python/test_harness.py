@@ -1,19 +1,25 @@
-"""The tests' own tools: the fold of the books, the comparisons, a Kafka that survives a kill."""
+"""The tests' own tools: what follows from the books, comparisons, a Kafka that survives a kill."""
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from confluent_kafka import Producer
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from harness.books import Books
+from harness.applications import Application, zones
+from harness.books import UTC, Books
 from harness.deadline import DeadlineExceeded, wait_until
 from harness.difference import assert_answers_agree, assert_same_rows
 from harness.first_seen import Candidate, fold, new_users_by_hour
 from harness.kafka_server import KafkaServer
+from harness.metrics import METRICS, assert_metric_agrees, expected_metric
+from harness.records import read_record
 
 BOOK = """\
 partition,offset,element,outcome,received_us,product,device,channel,event,event_time_us,clock_rule,tie,counts
@@ -23,6 +29,15 @@ partition,offset,element,outcome,received_us,product,device,channel,event,event_
 0,2,0,event,900,browser,aa,early,upgrade,3600000001,skew,0000000000000001,0
 1,0,0,event,1001,browser,bb,"",launch,3600000001,skew,f0000000000000ff,1
 """
+
+
+KEY = bytes(32)
+
+
+def sealed(plain: bytes) -> bytes:
+    """A record with key k."""
+    payload = bytes(12) + AESGCM(KEY).encrypt(bytes(12), plain, None)
+    return json.dumps({"key_id": "k", "payload": base64.b64encode(payload).decode()}).encode()
 
 
 def candidate(
@@ -62,19 +77,100 @@ def test_a_new_user_counts_in_the_hour_of_the_event_time() -> None:
     assert counted == {("p", "a", 7_200_000_000): 1}
 
 
-def test_books_are_read_as_they_are_documented(tmp_path: Path) -> None:
+@pytest.fixture
+def books(tmp_path: Path) -> Books:
+    """The books of `BOOK`, in topic t."""
     run = {"run": 1, "facts": "facts-1.csv", "topic": "t", "topic_id": "x", "ended": True}
     (tmp_path / "runs.json").write_text(json.dumps({"version": 1, "runs": [run]}))
     (tmp_path / "facts-1.csv").write_text(BOOK)
-    books = Books.read(tmp_path)
-    credits = {row["device"]: row["channel"] for row in books.credits().to_pylist()}
-    assert credits == {"aa": 'a,"b', "bb": ""}
+    return Books.read(tmp_path)
+
+
+def test_books_are_read_as_they_are_documented(books: Books) -> None:
+    credits = {row["device"]: row for row in books.credits().to_pylist()}
+    assert {device: row["channel"] for device, row in credits.items()} == {"aa": 'a,"b', "bb": ""}
+    assert [credits["aa"][name] for name in ("topic", "offset", "element")] == ["t", 1, 1]
     assert books.outcome_counts() == {"event": 4, "malformed": 1}
     assert books.share_of_first_events_that_tie() == 0.5
+    assert books.share_read_out_of_order() == 0.5
     counted = {row["partition"]: row for row in books.conservation().to_pylist()}
-    assert counted[0]["records"] == 3
+    assert counted[0]["records"] == counted[0]["opened"] == 3
     assert counted[0]["elements"] == 4
     assert counted[0]["dead_letters"] == 1
+    assert books.events().num_rows == 4
+    assert books.dead_letters().column("reason").to_pylist() == ["malformed"]
+    records = books.records()
+    assert records.schema.field("received").type == UTC
+    assert sorted((r["partition"], r["offset"], r["element"]) for r in records.to_pylist()) == [
+        *((0, 0, -1), (0, 1, -1), (0, 2, -1), (1, 0, -1))
+    ]
+
+
+def test_books_are_cut_at_the_next_offset_of_each_partition(books: Books) -> None:
+    assert books.below({0: 2, 1: 0}).facts.num_rows == 3
+    assert books.below({0: 9}).first_seen.keys() == {("browser", "aa")}
+
+
+def test_what_is_filtered_has_another_outcome_and_credits_nothing(books: Books) -> None:
+    filtering = books.filtering("event = 'launch' AND \"partition\" = 0")
+    assert filtering.outcome_counts() == {"event": 2, "malformed": 1, "filtered": 2}
+    assert filtering.events().num_rows == 2
+    assert filtering.dead_letters().num_rows == 1
+    assert filtering.first_seen.keys() == {("browser", "bb")}
+    counted = {row["partition"]: row for row in filtering.conservation().to_pylist()}
+    assert counted[0]["elements"] == 4
+    assert counted[0]["filtered"] == 2
+    assert counted[0]["dead_letters"] == 1
+
+
+def test_every_metric_that_ships_follows_from_the_books(books: Books) -> None:
+    # 01:00 of 1 January 1970 in UTC is the day before in Honolulu.
+    in_zones = zones({"ak": Application("browser", "Pacific/Honolulu")})
+    answers = {metric: expected_metric(metric, books, in_zones) for metric in METRICS}
+    (hour,) = answers["new_users_cumulative"].to_pylist()
+    assert str(hour["day"]) == "1969-12-31"
+    assert (hour["new_users"], hour["new_users_today"], hour["new_users_ever"]) == (2, 2, 2)
+    shares = answers["new_users_by_channel"].column("share").to_pylist()
+    assert shares == [0.5, 0.5]
+    daily = answers["new_users_daily"]
+    as_of = pa.array([None, None], UTC)
+    complete = pa.array([True, False])
+    answer = daily.append_column("as_of", as_of).append_column("complete", complete)
+    assert_metric_agrees("new_users_daily", answer, books, in_zones)
+    with pytest.raises(AssertionError, match="compared with nothing"):
+        assert_metric_agrees("new_users_daily", answer.append_column("x", as_of), books, in_zones)
+    with pytest.raises(AssertionError, match="missing 1"):
+        assert_metric_agrees("new_users_daily", answer.slice(1), books, in_zones)
+    with pytest.raises(AssertionError, match="is new"):
+        assert_metric_agrees("new_users_weekly", answer, books, in_zones)
+
+
+@pytest.mark.parametrize(
+    ("value", "outcomes"),
+    [
+        (None, [(-1, "malformed")]),
+        (b"[1,2]", [(-1, "malformed")]),
+        (b'{"key_id":"k","payload":1}', [(-1, "malformed")]),
+        (b'{"key_id":"other","payload":""}', [(-1, "unknown key")]),
+        (b'{"key_id":"k","payload":"?"}', [(-1, "cannot decrypt")]),
+        (sealed(b"[]"), [(-1, "malformed")]),
+        (sealed(b"[" * 5000), [(-1, "malformed")]),
+        (sealed(b"\x1f\x8b broken"), [(-1, "cannot decrypt")]),
+        (
+            sealed(b'[null, 5, {}, {"event":"e"}, {"event":"e","app_key":"a"}]'),
+            [
+                *((0, "malformed"), (1, "malformed"), (2, "malformed")),
+                *((3, "unknown app_key"), (4, "event")),
+            ],
+        ),
+        (sealed(gzip.compress(b'[{"event":"e","app_key":"a"}]')), [(0, "event")]),
+    ],
+)
+def test_a_record_is_read_as_the_pipeline_says(
+    value: bytes | None, outcomes: list[tuple[int, str]]
+) -> None:
+    found = [(index, outcome) for index, outcome, _ in read_record(value, {"k": KEY}, {"a"})]
+    assert found == outcomes
 
 
 def test_a_comparison_counts_duplicates_and_sees_nulls() -> None:

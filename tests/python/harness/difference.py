@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 SHOWN = 10
 
@@ -14,12 +15,12 @@ def assert_same_rows(what: str, expected: pa.Table, actual: pa.Table) -> None:
         f"{what}: columns {sorted(actual.column_names)}, expected {sorted(expected.column_names)}"
     )
     actual = actual.select(expected.column_names)
-    missing = _only_in(expected, actual)
-    surplus = _only_in(actual, expected)
-    assert missing.num_rows + surplus.num_rows == 0, (
+    differ = _difference(expected, actual)
+    missing = differ.filter(pc.greater(differ.column("more"), 0))
+    surplus = differ.filter(pc.less(differ.column("more"), 0))
+    assert differ.num_rows == 0, (
         f"{what}: {expected.num_rows} rows expected, {actual.num_rows} found; "
-        f"missing {missing.num_rows}: {missing.slice(0, SHOWN).to_pylist()}; "
-        f"surplus {surplus.num_rows}: {surplus.slice(0, SHOWN).to_pylist()}"
+        f"missing {_shown(missing)}; surplus {_shown(surplus)}"
     )
 
 
@@ -32,12 +33,25 @@ def assert_answers_agree(what: str, first: list[list[object]], second: list[list
     )
 
 
-def _only_in(one: pa.Table, other: pa.Table) -> pa.Table:
+def _difference(expected: pa.Table, actual: pa.Table) -> pa.Table:
+    """The rows that are expected more often than they are, as `more`, or less often."""
     with duckdb.connect() as database:
         database.execute("SET TimeZone = 'UTC'")
-        database.register("one", one)
-        database.register("other", other)
-        return database.sql("SELECT * FROM one EXCEPT ALL SELECT * FROM other").to_arrow_table()
+        database.register("expected", expected)
+        database.register("actual", actual)
+        return database.sql(
+            """
+            SELECT * EXCLUDE (side), sum(side)::BIGINT AS more
+            FROM (SELECT *, 1 AS side FROM expected UNION ALL SELECT *, -1 FROM actual)
+            GROUP BY ALL HAVING sum(side) <> 0
+            """
+        ).to_arrow_table()
+
+
+def _shown(rows: pa.Table) -> str:
+    """How many they are, duplicates counted, and the first of them."""
+    count = abs(pc.sum(rows.column("more")).as_py() or 0)
+    return f"{count}: {rows.drop_columns(['more']).slice(0, SHOWN).to_pylist()}"
 
 
 def _sortable(row: list[object]) -> tuple[tuple[bool, str], ...]:

@@ -21,7 +21,7 @@ class Candidate(NamedTuple):
     received_us: int
     event_time_us: int
     tie: str
-    position: tuple[int, ...]
+    position: tuple[str | int, ...]
 
     @property
     def order(self) -> tuple[object, ...]:

@@ -158,7 +158,8 @@ class KafkaServer:
         done = subprocess.run(
             [
                 *("java", "-XX:TieredStopAtLevel=1", "-cp", self._class_path()),
-                *("kafka.tools.StorageTool", "format", "-t", cluster),
+                # In one word: one id in 64 begins with a dash.
+                *("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}"),
                 *("-c", str(self._properties())),
             ],
             capture_output=True,
