@@ -6,6 +6,7 @@ use std::path::Path;
 use super::built_in_tables::{ARCHIVE, DEAD_LETTERS};
 use super::declared::Declared;
 use super::fault::Fault;
+use super::folder::Declares;
 use super::near_name::suggestion;
 use super::pipeline_def::{PipelineDef, UnresolvedPipeline};
 use super::source_progress::SOURCE_PROGRESS;
@@ -26,6 +27,18 @@ enum Means {
 }
 
 impl Means {
+    /// What a file of a folder declares; None where that has no name.
+    fn of_file_in(declares: Declares) -> Option<Self> {
+        Some(match declares {
+            Declares::Source => Self::Source,
+            Declares::Dimension => Self::Dimension,
+            Declares::Table => Self::Table,
+            Declares::Ledger => Self::Ledger,
+            Declares::Metric => Self::View,
+            Declares::Pipeline => return None,
+        })
+    }
+
     fn noun(self) -> &'static str {
         match self {
             Self::Source => "a source",
@@ -40,34 +53,54 @@ impl Means {
 
 type Names = BTreeMap<String, Means>;
 
-/// Looks up what pipelines and views name; gives the views in the order of their dependencies.
+/// Looks up what pipelines and views name. Gives those that are right and name nothing that is at
+/// fault; the views in the order of their dependencies.
 pub(super) fn look_up(
     declared: &mut Declared,
     folder: &Path,
-) -> Result<(Vec<PipelineDef>, Vec<ViewDef>), Vec<Fault>> {
-    let mut faults = Vec::new();
-    let names = names(declared, folder, &mut faults);
+    faults: &mut Vec<Fault>,
+) -> (Vec<PipelineDef>, Vec<ViewDef>) {
+    let names = names(declared, folder, faults);
     faults.extend(location_faults(declared));
     let mut pipelines = Vec::new();
+    let mut all_resolved = !declared.faulty.values().any(|d| *d == Declares::Pipeline);
     for pipeline in std::mem::take(&mut declared.pipelines) {
         match resolve(pipeline, &names) {
             Ok(pipeline) => pipelines.push(pipeline),
-            Err(wrong) => faults.extend(wrong),
+            Err(wrong) => {
+                all_resolved = false;
+                faults.extend(wrong);
+            }
         }
     }
-    faults.extend(ledger_faults(&pipelines, &names));
-    for view in &declared.views {
-        faults.extend(view_faults(view, &names));
-    }
-    let views = in_order(std::mem::take(&mut declared.views));
-    match views {
-        Ok(views) if faults.is_empty() => Ok((pipelines, views)),
-        Ok(_) => Err(faults),
-        Err(fault) => {
-            faults.push(fault);
-            Err(faults)
+    faults.extend(ledger_faults(&pipelines, &names, all_resolved));
+    let sound = |name: &str| !declared.faulty.contains_key(name);
+    pipelines
+        .retain(|p| sound(&p.sink) && sound(&p.source) && p.dimensions.iter().all(|d| sound(d)));
+    let mut views = std::mem::take(&mut declared.views);
+    views.retain(|view| {
+        let wrong = view_faults(view, &names);
+        let right = wrong.is_empty();
+        if !right {
+            declared
+                .faulty
+                .insert(view.name.to_string(), Declares::Metric);
         }
-    }
+        faults.extend(wrong);
+        right
+    });
+    let (mut views, circle) = in_order(views);
+    faults.extend(circle);
+    views.retain(|view| {
+        let right = view.reads.iter().all(|r| !declared.faulty.contains_key(r));
+        if !right {
+            declared
+                .faulty
+                .insert(view.name.to_string(), Declares::Metric);
+        }
+        right
+    });
+    (pipelines, views)
 }
 
 fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
@@ -99,6 +132,11 @@ fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
                 )
             };
             faults.push(Fault::of_file(folder, message).help("rename one of them"));
+        }
+    }
+    for (name, declares) in &declared.faulty {
+        if let Some(means) = Means::of_file_in(*declares) {
+            names.entry(name.clone()).or_insert(means);
         }
     }
     names
@@ -193,7 +231,8 @@ fn resolve(pipeline: UnresolvedPipeline, names: &Names) -> Result<PipelineDef, V
 }
 
 /// A ledger has one writer, fed by one pipeline, from a table that a pipeline fills.
-fn ledger_faults(pipelines: &[PipelineDef], names: &Names) -> Vec<Fault> {
+/// Which tables are filled is known only if all pipelines are.
+fn ledger_faults(pipelines: &[PipelineDef], names: &Names, all_known: bool) -> Vec<Fault> {
     let mut fed = BTreeMap::new();
     let mut faults = Vec::new();
     for pipeline in pipelines {
@@ -207,7 +246,7 @@ fn ledger_faults(pipelines: &[PipelineDef], names: &Names) -> Vec<Fault> {
             );
             faults.push(pipeline.text.fault_in("INSERT INTO", message));
         }
-        if !pipelines.iter().any(|p| p.sink == pipeline.source) {
+        if all_known && !pipelines.iter().any(|p| p.sink == pipeline.source) {
             let message = format!("no pipeline writes table {}", pipeline.source);
             faults.push(pipeline.text.fault_in("FROM", message));
         }
@@ -243,8 +282,9 @@ fn view_faults(view: &ViewDef, names: &Names) -> Vec<Fault> {
     faults
 }
 
-/// Views after those that they read; by name where that leaves a choice.
-fn in_order(mut views: Vec<ViewDef>) -> Result<Vec<ViewDef>, Fault> {
+/// Views after those that they read; by name where that leaves a choice. Those of a circle, and
+/// what reads them, are left out and told.
+fn in_order(mut views: Vec<ViewDef>) -> (Vec<ViewDef>, Option<Fault>) {
     views.sort_by(|a, b| a.name.cmp(&b.name));
     let all: BTreeSet<String> = views.iter().map(|v| v.name.to_string()).collect();
     let mut done: BTreeSet<String> = BTreeSet::new();
@@ -254,11 +294,11 @@ fn in_order(mut views: Vec<ViewDef>) -> Result<Vec<ViewDef>, Fault> {
         let Some(next) = views.iter().position(ready) else {
             let circle: Vec<&str> = views.iter().map(|v| &*v.name).collect();
             let message = format!("metrics read each other in a circle: {}", circle.join(", "));
-            return Err(views[0].text.fault_in("FROM", message));
+            return (ordered, Some(views[0].text.fault_in("FROM", message)));
         };
         let view = views.remove(next);
         done.insert(view.name.to_string());
         ordered.push(view);
     }
-    Ok(ordered)
+    (ordered, None)
 }
