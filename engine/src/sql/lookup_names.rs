@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::built_in_tables::{ARCHIVE, DEAD_LETTERS};
 use super::declared::Declared;
@@ -9,6 +10,7 @@ use super::fault::Fault;
 use super::folder::Declares;
 use super::near_name::suggestion;
 use super::pipeline_def::{PipelineDef, UnresolvedPipeline};
+use super::relations::Relation;
 use super::source_progress::SOURCE_PROGRESS;
 use super::view_def::ViewDef;
 use crate::values::TableKind;
@@ -62,9 +64,15 @@ pub(super) fn look_up(
 ) -> (Vec<PipelineDef>, Vec<ViewDef>) {
     let names = names(declared, folder, faults);
     faults.extend(location_faults(declared));
+    let ambiguous = take_out_ambiguous(declared);
     let mut pipelines = Vec::new();
     let mut all_resolved = !declared.faulty.values().any(|d| *d == Declares::Pipeline);
     for pipeline in std::mem::take(&mut declared.pipelines) {
+        let unclear = |r: &Relation| ambiguous.contains(&r.name);
+        if unclear(&pipeline.sink) || pipeline.reads.iter().any(unclear) {
+            all_resolved = false;
+            continue;
+        }
         match resolve(pipeline, &names) {
             Ok(pipeline) => pipelines.push(pipeline),
             Err(wrong) => {
@@ -79,8 +87,13 @@ pub(super) fn look_up(
         .retain(|p| sound(&p.sink) && sound(&p.source) && p.dimensions.iter().all(|d| sound(d)));
     let mut views = std::mem::take(&mut declared.views);
     views.retain(|view| {
-        let wrong = view_faults(view, &names);
-        let right = wrong.is_empty();
+        let is_clear = !view.reads.iter().any(|r| ambiguous.contains(r));
+        let wrong = if is_clear {
+            view_faults(view, &names)
+        } else {
+            Vec::new()
+        };
+        let right = is_clear && wrong.is_empty();
         if !right {
             declared
                 .faulty
@@ -103,14 +116,15 @@ pub(super) fn look_up(
     (pipelines, views)
 }
 
-fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
+/// All objects that have names.
+fn objects(declared: &Declared) -> impl Iterator<Item = (&Arc<str>, Means)> {
     let tables = declared.tables.iter().map(|(t, _)| match t.kind {
         TableKind::Ledger(_) => (&t.name, Means::Ledger),
         TableKind::Events | TableKind::DeadLetters | TableKind::Archive | TableKind::Commits => {
             (&t.name, Means::Table)
         }
     });
-    let all = (declared.sources.iter().map(|s| (&s.name, Means::Source)))
+    (declared.sources.iter().map(|s| (&s.name, Means::Source)))
         .chain(
             declared
                 .dimensions
@@ -118,9 +132,12 @@ fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
                 .map(|d| (&d.name, Means::Dimension)),
         )
         .chain(tables)
-        .chain(declared.views.iter().map(|v| (&v.name, Means::View)));
+        .chain(declared.views.iter().map(|v| (&v.name, Means::View)))
+}
+
+fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
     let mut names: Names = BUILT_IN.map(|n| (n.to_owned(), Means::BuiltIn)).into();
-    for (name, means) in all {
+    for (name, means) in objects(declared) {
         if let Some(other) = names.insert(name.to_string(), means) {
             let message = if other == Means::BuiltIn {
                 format!("{name} is the name of a built-in table")
@@ -140,6 +157,22 @@ fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
         }
     }
     names
+}
+
+/// Takes out the objects whose name is given twice, and gives these names: what a query means by
+/// one isn't known.
+fn take_out_ambiguous(declared: &mut Declared) -> BTreeSet<String> {
+    let mut given: BTreeMap<String, usize> = BUILT_IN.map(|n| (n.to_owned(), 1)).into();
+    for (name, _) in objects(declared) {
+        *given.entry(name.to_string()).or_default() += 1;
+    }
+    given.retain(|_, times| *times > 1);
+    let once = |name: &str| !given.contains_key(name);
+    declared.sources.retain(|s| once(&s.name));
+    declared.dimensions.retain(|d| once(&d.name));
+    declared.tables.retain(|(t, _)| once(&t.name));
+    declared.views.retain(|v| once(&v.name));
+    given.into_keys().collect()
 }
 
 fn location_faults(declared: &Declared) -> Vec<Fault> {
