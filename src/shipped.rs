@@ -23,6 +23,7 @@ const FILES: &[(&str, &str)] = shipped![
     "metrics/new_users_daily.sql",
     "metrics/new_users_cumulative.sql",
     "metrics/new_users_by_channel.sql",
+    "metrics/reading_progress.sql",
 ];
 
 /// Writes the folder.

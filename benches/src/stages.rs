@@ -38,7 +38,7 @@ const BODY: &str = "ARRAY<STRUCT<\
     channel STRUCT<id STRING, sub STRING, click_id STRING>, \
     device STRUCT<oaid STRING, android_id STRING, model STRING, brand STRING, os STRING, os_ver STRING>, \
     app STRUCT<ver STRING, build STRING, pkg STRING>, \
-    test BOOLEAN>>";
+    test STRING>>";
 
 /// Options of the bench.
 #[derive(Args)]

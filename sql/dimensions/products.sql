@@ -8,4 +8,4 @@ CREATE EXTERNAL TABLE products (
     PRIMARY KEY (app_key)
 )
 STORED AS UPSERT_KAFKA
-LOCATION '${products_topic}';
+LOCATION '${products_topic:-products}';

@@ -6,6 +6,7 @@ CREATE EXTERNAL TABLE new_user_ledger (
     device STRING NOT NULL,
     channel STRING,
     sub_channel STRING,
+    click_id STRING,
     event STRING NOT NULL,
     event_time TIMESTAMP NOT NULL,
     clock_rule STRING NOT NULL,
@@ -15,7 +16,10 @@ CREATE EXTERNAL TABLE new_user_ledger (
     brand STRING,
     model STRING,
     os STRING,
+    os_ver STRING,
     app_ver STRING,
+    app_build STRING,
+    app_pkg STRING,
     tie BINARY
 )
 STORED AS LEDGER

@@ -1,16 +1,9 @@
 -- Purpose: new users by product and channel in the hour of their first event.
 -- Grain: product, channel, hour (UTC). A channel whose credits have all moved away has no row.
--- Late data: counts in its own hour; complete says that no source is expected to bring more records
---   received in that hour, day-late ones excluded.
+-- Late data: counts in its own hour; complete says that no source, of whatever product, is expected to
+--   bring more records received in that hour. Events that phones send later still count in it.
 CREATE VIEW new_users_hourly AS
-WITH progress AS (
-    -- Unknown for one source is unknown.
-    SELECT
-        CASE WHEN count(*) = count(as_of) THEN min(as_of) END AS as_of,
-        CASE WHEN count(*) = count(watermark) THEN min(watermark) END AS watermark
-    FROM source_progress
-),
-counted AS (
+WITH counted AS (
     SELECT product, channel, hour, sum(credit) AS new_users
     FROM new_user_ledger
     GROUP BY product, channel, hour
@@ -23,4 +16,4 @@ SELECT
     new_users,
     as_of,
     coalesce(hour + INTERVAL '1 hour' <= watermark, false) AS complete
-FROM counted CROSS JOIN progress;
+FROM counted CROSS JOIN reading_progress;

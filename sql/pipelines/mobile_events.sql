@@ -1,7 +1,9 @@
 -- Purpose: opens the records of the mobile SDK: base64, AES-GCM, gzip where it is, a JSON array of events.
 -- Grain: one element of one record. What can't become an event is a dead letter; its reason is the first
---   that applies of: malformed (the envelope, no payload), unknown key, cannot decrypt, malformed (the
---   payload, an element), unknown app_key, bad device id.
+--   that applies of: malformed (the envelope, no payload), unknown key, cannot decrypt (nor inflate to
+--   1 MiB at the most), malformed (the payload, more than 65,536 elements, an element, one whose test is
+--   neither true nor false: it must not count by mistake), unknown app_key, unknown zone (the product's),
+--   bad device id.
 -- Late data: kept as any other; event_time follows the clock rule, and hour and day follow event_time.
 INSERT INTO events
 WITH opened AS (
@@ -12,7 +14,7 @@ plain AS (
     SELECT
         received,
         envelope,
-        gunzip_if(try_aes_decrypt(unbase64(envelope.payload), envelope.key_id)) AS body
+        gunzip_if(try_aes_decrypt(unbase64(envelope.payload), envelope.key_id), 1048576) AS body
     FROM opened
 ),
 elements_of AS (
@@ -28,7 +30,7 @@ elements_of AS (
             channel STRUCT<id STRING, sub STRING, click_id STRING>,
             device STRUCT<oaid STRING, android_id STRING, model STRING, brand STRING, os STRING, os_ver STRING>,
             app STRUCT<ver STRING, build STRING, pkg STRING>,
-            test BOOLEAN>>'), body)) AS l
+            test STRING>>'), body)) AS l
     FROM plain
 ),
 logs AS (
@@ -53,7 +55,7 @@ SELECT
     clock_rule,
     date_trunc('hour', event_time) AS hour,
     business_day(event_time, p.zone) AS day,
-    coalesce(e.test, false) AS test,
+    coalesce(e.test = 'true', false) AS test,
     e.device.model AS model,
     e.device.brand AS brand,
     e.device.os AS os,
@@ -65,8 +67,9 @@ SELECT
     CASE WHEN e.event_id IS NULL THEN tie(NULL, raw) END AS tie,
     CASE
         WHEN unreadable IS NOT NULL THEN unreadable
-        WHEN e IS NULL OR e.event IS NULL THEN 'malformed'
+        WHEN e IS NULL OR e.event IS NULL OR e.test NOT IN ('true', 'false') THEN 'malformed'
         WHEN p.product IS NULL THEN 'unknown app_key'
+        WHEN business_day(event_time, p.zone) IS NULL THEN 'unknown zone'
         WHEN device IS NULL THEN 'bad device id'
     END AS reject
 FROM logs

@@ -7,6 +7,7 @@ SELECT
     device,
     channel,
     sub_channel,
+    click_id,
     event,
     event_time,
     clock_rule,
@@ -16,7 +17,10 @@ SELECT
     brand,
     model,
     os,
+    os_ver,
     app_ver,
+    app_build,
+    app_pkg,
     CASE WHEN event_id IS NULL THEN tie ELSE tie(event_id, NULL) END AS tie
 FROM events
 WHERE event IN ('install', 'activate', 'launch') AND NOT test;

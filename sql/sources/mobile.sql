@@ -3,5 +3,5 @@
 -- Late data: phones send when they can; the collector writes a record within a minute of its timestamp.
 CREATE EXTERNAL TABLE mobile
 STORED AS KAFKA
-LOCATION '${mobile_topic}'
+LOCATION '${mobile_topic:-mobile-logs}'
 OPTIONS ('lateness' '1 minute');

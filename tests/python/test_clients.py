@@ -25,6 +25,7 @@ SHIPPED_VIEWS = {
     "new_users_daily",
     "new_users_cumulative",
     "new_users_by_channel",
+    "reading_progress",
 }
 SYSTEM_TABLES = {"positions", "commits", "conservation"}
 # Each goes on for minutes and needs little memory: only one side of a cross join is kept.

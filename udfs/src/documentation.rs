@@ -37,8 +37,9 @@ pub fn reference(functions: &[Arc<ScalarUDF>]) -> String {
         "# Functions\n\n\
          Headwater's own SQL functions; every function of DataFusion is there too. All of them work on \
          whole columns. A value that a function cannot handle becomes null in its row and never fails a \
-         query; what is wrong with a call itself is an error when it is planned. Arguments of type STRING \
-         and BINARY may have any of Arrow's layouts.\n\n\
+         query; what is wrong with a call itself is an error when it is planned. Rows of one batch that are \
+         too large together fail the query (set `datafusion.execution.batch_size` lower); a pipeline then \
+         takes them in smaller parts. Arguments of type STRING and BINARY may have any of Arrow's layouts.\n\n\
          This page is generated from the code; `UPDATE_DOCS=1 cargo test --release -p udfs \
          function_reference` writes it anew.\n",
     );

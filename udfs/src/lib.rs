@@ -7,7 +7,9 @@
 //!
 //! Every function works on whole columns, takes scalars as well as arrays, and is total: a value
 //! that it cannot handle becomes null in its row. The one exception is `aes_decrypt`, which raises
-//! as in Spark and is therefore in [`REFUSED_IN_PIPELINES`]. What is wrong with a call itself (a
+//! as in Spark and is therefore in [`REFUSED_IN_PIPELINES`]. Rows that are too large *together* for
+//! a column or for memory are an error of the batch, never nulls: what becomes of a row must not
+//! depend on its neighbours, and whoever runs the batch can take fewer rows. What is wrong with a call itself (a
 //! type, a schema that doesn't parse) is an error when the call is planned.
 //!
 //! The crate knows Arrow and expressions. It does no I/O, reads no clock, and never puts a key or

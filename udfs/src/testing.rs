@@ -10,7 +10,8 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion::scalar::ScalarValue;
 
-/// Plans a call, coerces its arguments and invokes it. The result has the promised type, length and
+/// Plans a call, coerces its arguments and invokes it. An argument without nulls is planned as one
+/// that can't be null, as a NOT NULL column is. The result has the promised type, length and
 /// nullability, or the test fails.
 pub(crate) fn call(
     function: &dyn ScalarUDFImpl,
@@ -41,7 +42,7 @@ pub(crate) fn plan(
         .collect::<Result<Vec<_>>>()?;
     let arg_fields: Vec<_> = args
         .iter()
-        .map(|arg| Arc::new(Field::new("arg", arg.data_type(), true)))
+        .map(|arg| Arc::new(Field::new("arg", arg.data_type(), has_nulls(arg))))
         .collect();
     let scalars: Vec<_> = args
         .iter()
@@ -68,6 +69,13 @@ pub(crate) fn plan(
         return_field,
         config_options: Arc::new(ConfigOptions::default()),
     })
+}
+
+fn has_nulls(arg: &ColumnarValue) -> bool {
+    match arg {
+        ColumnarValue::Array(array) => array.logical_null_count() > 0,
+        ColumnarValue::Scalar(scalar) => scalar.is_null(),
+    }
 }
 
 /// A column as an argument.

@@ -70,8 +70,6 @@ const fn number(min: u64, max: u64) -> SettingKind {
 use SettingKind::{Map, Path, Secret, Text};
 
 const GIB: u64 = 1 << 30;
-/// The variables of the SQL folder that ships.
-const VARIABLES: &str = "mobile_topic=mobile-logs,products_topic=products";
 
 /// Every setting, in the order of the documentation.
 pub const SETTINGS: &[Setting] = &[
@@ -127,8 +125,8 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "sql.variables",
         Map,
-        Some(VARIABLES),
-        "Values for `${name}` in the SQL folder.",
+        None,
+        "Values for `${name}` in the SQL folder; `${name:-value}` there has a default.",
     ),
     setting(
         "keys.file",

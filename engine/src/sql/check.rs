@@ -15,14 +15,14 @@ use super::source_progress::{SOURCE_PROGRESS, source_progress_schema};
 use super::view_def::ViewDef;
 use crate::values::TableKind;
 
-/// Reads a folder and plans its pipelines and metrics with the functions of a session.
+/// Reads a folder and plans its pipelines and metrics with the functions of a session. Where some
+/// of it is wrong, the rest is planned all the same: everything wrong is told at once.
 pub fn check(
     folder: &Path,
     variables: &BTreeMap<String, String>,
     ctx: &SessionContext,
 ) -> Result<Configuration, Vec<Fault>> {
-    let configuration = Configuration::load(folder, variables)?;
-    let mut faults = Vec::new();
+    let (configuration, mut faults) = Configuration::read(folder, variables);
     for pipeline in &configuration.pipelines {
         let is_ledger = configuration
             .table(&pipeline.sink)

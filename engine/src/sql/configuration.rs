@@ -35,43 +35,47 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Reads a folder. Everything that is wrong with it is told at once.
+    /// Reads a folder. Everything that is wrong with its names is told at once.
     pub fn load(folder: &Path, variables: &BTreeMap<String, String>) -> Result<Self, Vec<Fault>> {
-        let mut declared = Declared::default();
-        let mut faults = Vec::new();
-        let mut hashed = Vec::new();
-        let files = files(folder).unwrap_or_else(|wrong| {
-            faults.extend(wrong);
-            Vec::new()
-        });
-        for (declares, path) in files {
-            match SourceText::read(&path, variables) {
-                Ok(text) => {
-                    let name = path.strip_prefix(folder).unwrap_or(&path);
-                    hashed.push((name.display().to_string(), text.text().to_owned()));
-                    if let Err(wrong) = declared.add(declares, text) {
-                        faults.extend(wrong);
-                    }
-                }
-                Err(wrong) => faults.extend(wrong),
-            }
+        let (configuration, faults) = Self::read(folder, variables);
+        if faults.is_empty() {
+            Ok(configuration)
+        } else {
+            Err(faults)
         }
-        if !faults.is_empty() {
-            return Err(faults);
+    }
+
+    /// Reads a folder as far as it is right, and everything that is wrong with it. What names a
+    /// faulty object is left out: its fault would be the other's.
+    pub(super) fn read(folder: &Path, variables: &BTreeMap<String, String>) -> (Self, Vec<Fault>) {
+        let mut declared = Declared::default();
+        let (files, mut faults) = files(folder);
+        let mut hashed = Vec::new();
+        for (declares, path) in files {
+            let added = SourceText::read(&path, variables).and_then(|text| {
+                let name = path.strip_prefix(folder).unwrap_or(&path);
+                hashed.push((name.display().to_string(), text.text().to_owned()));
+                declared.add(declares, text)
+            });
+            if let Err(wrong) = added {
+                faults.extend(wrong);
+                declared.add_faulty(declares, &path);
+            }
         }
         hashed.sort();
         let hash = configuration_hash(hashed.iter().map(|(n, t)| (n.as_str(), t.as_str())));
-        let (pipelines, views) = look_up(&mut declared, folder)?;
+        let (pipelines, views) = look_up(&mut declared, folder, &mut faults);
         let mut tables: Vec<TableDef> = declared.tables.into_iter().map(|(t, _)| t).collect();
         tables.extend(built_in_tables());
-        Ok(Self {
+        let configuration = Self {
             sources: declared.sources,
             dimensions: declared.dimensions,
             tables,
             pipelines,
             views,
             hash,
-        })
+        };
+        (configuration, faults)
     }
 
     /// The source of a name.

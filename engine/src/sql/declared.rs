@@ -1,5 +1,8 @@
 //! What each file declares, before names of one file are looked up in the others.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use datafusion::sql::parser::{CreateExternalTable, Statement};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 
@@ -22,9 +25,18 @@ pub(super) struct Declared {
     pub(super) tables: Vec<(TableDef, SourceText)>,
     pub(super) pipelines: Vec<UnresolvedPipeline>,
     pub(super) views: Vec<ViewDef>,
+    /// Objects whose file is at fault, under the name that the file gives them.
+    pub(super) faulty: BTreeMap<String, Declares>,
 }
 
 impl Declared {
+    /// Notes that a file is at fault, so that whoever names its object isn't.
+    pub(super) fn add_faulty(&mut self, declares: Declares, file: &Path) {
+        if let Some(name) = file.file_stem().and_then(|s| s.to_str()) {
+            self.faulty.insert(name.to_owned(), declares);
+        }
+    }
+
     /// Reads one file's statement.
     pub(super) fn add(&mut self, declares: Declares, text: SourceText) -> Result<(), Vec<Fault>> {
         let statement = parse(&text).map_err(|f| vec![f])?;

@@ -27,11 +27,15 @@ const FOLDERS: [(&str, Declares); 6] = [
 
 const LATER: [&str; 2] = ["alerts", "schedules"];
 
-/// Lists the `.sql` files of the folder, sorted by kind and name.
-pub(super) fn files(folder: &Path) -> Result<Vec<(Declares, PathBuf)>, Vec<Fault>> {
+/// Lists the `.sql` files of the folder, sorted by kind and name, and what lies where it can't.
+pub(super) fn files(folder: &Path) -> (Vec<(Declares, PathBuf)>, Vec<Fault>) {
     let mut files = Vec::new();
     let mut faults = Vec::new();
-    for path in entries(folder).map_err(|f| vec![f])? {
+    let paths = entries(folder).unwrap_or_else(|fault| {
+        faults.push(fault);
+        Vec::new()
+    });
+    for path in paths {
         let name = path
             .file_name()
             .and_then(|n| n.to_str())
@@ -70,11 +74,7 @@ pub(super) fn files(folder: &Path) -> Result<Vec<(Declares, PathBuf)>, Vec<Fault
         }
     }
     files.sort();
-    if faults.is_empty() {
-        Ok(files)
-    } else {
-        Err(faults)
-    }
+    (files, faults)
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::built_in_tables::{ARCHIVE, DEAD_LETTERS};
 use super::declared::Declared;
 use super::fault::Fault;
+use super::folder::Declares;
 use super::near_name::suggestion;
 use super::pipeline_def::{PipelineDef, UnresolvedPipeline};
+use super::relations::Relation;
 use super::source_progress::SOURCE_PROGRESS;
 use super::view_def::ViewDef;
 use crate::values::TableKind;
@@ -26,6 +29,18 @@ enum Means {
 }
 
 impl Means {
+    /// What a file of a folder declares; None where that has no name.
+    fn of_file_in(declares: Declares) -> Option<Self> {
+        Some(match declares {
+            Declares::Source => Self::Source,
+            Declares::Dimension => Self::Dimension,
+            Declares::Table => Self::Table,
+            Declares::Ledger => Self::Ledger,
+            Declares::Metric => Self::View,
+            Declares::Pipeline => return None,
+        })
+    }
+
     fn noun(self) -> &'static str {
         match self {
             Self::Source => "a source",
@@ -40,46 +55,78 @@ impl Means {
 
 type Names = BTreeMap<String, Means>;
 
-/// Looks up what pipelines and views name; gives the views in the order of their dependencies.
+/// Looks up what pipelines and views name. Gives those that are right and name nothing that is at
+/// fault; the views in the order of their dependencies.
 pub(super) fn look_up(
     declared: &mut Declared,
     folder: &Path,
-) -> Result<(Vec<PipelineDef>, Vec<ViewDef>), Vec<Fault>> {
-    let mut faults = Vec::new();
-    let names = names(declared, folder, &mut faults);
+    faults: &mut Vec<Fault>,
+) -> (Vec<PipelineDef>, Vec<ViewDef>) {
+    let names = names(declared, folder, faults);
     faults.extend(location_faults(declared));
     faults.extend(topic_faults(declared, folder));
     faults.extend(reserved_faults(declared));
+    let ambiguous = take_out_ambiguous(declared);
     let mut pipelines = Vec::new();
+    let mut all_resolved = !declared.faulty.values().any(|d| *d == Declares::Pipeline);
     for pipeline in std::mem::take(&mut declared.pipelines) {
+        let unclear = |r: &Relation| ambiguous.contains(&r.name);
+        if unclear(&pipeline.sink) || pipeline.reads.iter().any(unclear) {
+            all_resolved = false;
+            continue;
+        }
         match resolve(pipeline, &names) {
             Ok(pipeline) => pipelines.push(pipeline),
-            Err(wrong) => faults.extend(wrong),
+            Err(wrong) => {
+                all_resolved = false;
+                faults.extend(wrong);
+            }
         }
     }
-    faults.extend(ledger_faults(&pipelines, &names));
-    for view in &declared.views {
-        faults.extend(view_faults(view, &names));
-    }
-    let views = in_order(std::mem::take(&mut declared.views));
-    match views {
-        Ok(views) if faults.is_empty() => Ok((pipelines, views)),
-        Ok(_) => Err(faults),
-        Err(fault) => {
-            faults.push(fault);
-            Err(faults)
+    faults.extend(ledger_faults(&pipelines, &names, all_resolved));
+    let sound = |name: &str| !declared.faulty.contains_key(name);
+    pipelines
+        .retain(|p| sound(&p.sink) && sound(&p.source) && p.dimensions.iter().all(|d| sound(d)));
+    let mut views = std::mem::take(&mut declared.views);
+    views.retain(|view| {
+        let is_clear = !view.reads.iter().any(|r| ambiguous.contains(r));
+        let wrong = if is_clear {
+            view_faults(view, &names)
+        } else {
+            Vec::new()
+        };
+        let right = is_clear && wrong.is_empty();
+        if !right {
+            declared
+                .faulty
+                .insert(view.name.to_string(), Declares::Metric);
         }
-    }
+        faults.extend(wrong);
+        right
+    });
+    let (mut views, circle) = in_order(views);
+    faults.extend(circle);
+    views.retain(|view| {
+        let right = view.reads.iter().all(|r| !declared.faulty.contains_key(r));
+        if !right {
+            declared
+                .faulty
+                .insert(view.name.to_string(), Declares::Metric);
+        }
+        right
+    });
+    (pipelines, views)
 }
 
-fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
+/// All objects that have names.
+fn objects(declared: &Declared) -> impl Iterator<Item = (&Arc<str>, Means)> {
     let tables = declared.tables.iter().map(|(t, _)| match t.kind {
         TableKind::Ledger(_) => (&t.name, Means::Ledger),
         TableKind::Events | TableKind::DeadLetters | TableKind::Archive | TableKind::Commits => {
             (&t.name, Means::Table)
         }
     });
-    let all = (declared.sources.iter().map(|s| (&s.name, Means::Source)))
+    (declared.sources.iter().map(|s| (&s.name, Means::Source)))
         .chain(
             declared
                 .dimensions
@@ -87,9 +134,12 @@ fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
                 .map(|d| (&d.name, Means::Dimension)),
         )
         .chain(tables)
-        .chain(declared.views.iter().map(|v| (&v.name, Means::View)));
+        .chain(declared.views.iter().map(|v| (&v.name, Means::View)))
+}
+
+fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
     let mut names: Names = BUILT_IN.map(|n| (n.to_owned(), Means::BuiltIn)).into();
-    for (name, means) in all {
+    for (name, means) in objects(declared) {
         if let Some(other) = names.insert(name.to_string(), means) {
             let message = if other == Means::BuiltIn {
                 format!("{name} is the name of a built-in table")
@@ -103,7 +153,28 @@ fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
             faults.push(Fault::of_file(folder, message).help("rename one of them"));
         }
     }
+    for (name, declares) in &declared.faulty {
+        if let Some(means) = Means::of_file_in(*declares) {
+            names.entry(name.clone()).or_insert(means);
+        }
+    }
     names
+}
+
+/// Takes out the objects whose name is given twice, and gives these names: what a query means by
+/// one isn't known.
+fn take_out_ambiguous(declared: &mut Declared) -> BTreeSet<String> {
+    let mut given: BTreeMap<String, usize> = BUILT_IN.map(|n| (n.to_owned(), 1)).into();
+    for (name, _) in objects(declared) {
+        *given.entry(name.to_string()).or_default() += 1;
+    }
+    given.retain(|_, times| *times > 1);
+    let once = |name: &str| !given.contains_key(name);
+    declared.sources.retain(|s| once(&s.name));
+    declared.dimensions.retain(|d| once(&d.name));
+    declared.tables.retain(|(t, _)| once(&t.name));
+    declared.views.retain(|v| once(&v.name));
+    given.into_keys().collect()
 }
 
 fn location_faults(declared: &Declared) -> Vec<Fault> {
@@ -231,7 +302,8 @@ fn resolve(pipeline: UnresolvedPipeline, names: &Names) -> Result<PipelineDef, V
 }
 
 /// A ledger has one writer, fed by one pipeline, from a table that a pipeline fills.
-fn ledger_faults(pipelines: &[PipelineDef], names: &Names) -> Vec<Fault> {
+/// Which tables are filled is known only if all pipelines are.
+fn ledger_faults(pipelines: &[PipelineDef], names: &Names, all_known: bool) -> Vec<Fault> {
     let mut fed = BTreeMap::new();
     let mut faults = Vec::new();
     for pipeline in pipelines {
@@ -245,7 +317,7 @@ fn ledger_faults(pipelines: &[PipelineDef], names: &Names) -> Vec<Fault> {
             );
             faults.push(pipeline.text.fault_in("INSERT INTO", message));
         }
-        if !pipelines.iter().any(|p| p.sink == pipeline.source) {
+        if all_known && !pipelines.iter().any(|p| p.sink == pipeline.source) {
             let message = format!("no pipeline writes table {}", pipeline.source);
             faults.push(pipeline.text.fault_in("FROM", message));
         }
@@ -281,8 +353,9 @@ fn view_faults(view: &ViewDef, names: &Names) -> Vec<Fault> {
     faults
 }
 
-/// Views after those that they read; by name where that leaves a choice.
-fn in_order(mut views: Vec<ViewDef>) -> Result<Vec<ViewDef>, Fault> {
+/// Views after those that they read; by name where that leaves a choice. Those of a circle, and
+/// what reads them, are left out and told.
+fn in_order(mut views: Vec<ViewDef>) -> (Vec<ViewDef>, Option<Fault>) {
     views.sort_by(|a, b| a.name.cmp(&b.name));
     let all: BTreeSet<String> = views.iter().map(|v| v.name.to_string()).collect();
     let mut done: BTreeSet<String> = BTreeSet::new();
@@ -292,11 +365,11 @@ fn in_order(mut views: Vec<ViewDef>) -> Result<Vec<ViewDef>, Fault> {
         let Some(next) = views.iter().position(ready) else {
             let circle: Vec<&str> = views.iter().map(|v| &*v.name).collect();
             let message = format!("metrics read each other in a circle: {}", circle.join(", "));
-            return Err(views[0].text.fault_in("FROM", message));
+            return (ordered, Some(views[0].text.fault_in("FROM", message)));
         };
         let view = views.remove(next);
         done.insert(view.name.to_string());
         ordered.push(view);
     }
-    Ok(ordered)
+    (ordered, None)
 }

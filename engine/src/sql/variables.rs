@@ -1,4 +1,5 @@
-//! `${name}` in a file of the SQL folder becomes a value of the configuration.
+//! `${name}` in a file of the SQL folder becomes a value of the configuration; `${name:-default}`,
+//! as in shells, has a default where the configuration has none or an empty one.
 //!
 //! Values hold no quotes and no line breaks, so a substituted text has the lines of its file, and
 //! a column in it maps back to a column of the file.
@@ -65,8 +66,8 @@ pub(super) fn substitute(
             && let Some(after) = rest.strip_prefix("${")
         {
             match value_of(after, variables) {
-                Ok((name, value)) => {
-                    let written_length = name.chars().count() as u64 + 3;
+                Ok((written, value)) => {
+                    let written_length = written.chars().count() as u64 + 3;
                     let became_length = value.chars().count() as u64;
                     out.replaced.push(Replaced {
                         line,
@@ -78,7 +79,7 @@ pub(super) fn substitute(
                     out.text.push_str(value);
                     column += written_length;
                     became += became_length;
-                    rest = &after[name.len() + 1..];
+                    rest = &after[written.len() + 1..];
                     continue;
                 }
                 Err(kind) => wrong.push(Wrong { line, column, kind }),
@@ -99,20 +100,27 @@ pub(super) fn substitute(
     }
 }
 
+/// What stands between the braces, and its value.
 fn value_of<'a>(
     after: &'a str,
     variables: &'a BTreeMap<String, String>,
 ) -> Result<(&'a str, &'a str), WrongKind> {
     let line = after.lines().next().unwrap_or_default();
     let end = line.find('}').ok_or(WrongKind::Open)?;
-    let name = &line[..end];
-    let value = variables
-        .get(name)
-        .ok_or_else(|| WrongKind::Unknown(name.to_owned()))?;
+    let written = &line[..end];
+    let (name, default) = match written.split_once(":-") {
+        Some((name, default)) => (name, Some(default)),
+        None => (written, None),
+    };
+    let set = variables.get(name).map(String::as_str);
+    let value = match default {
+        Some(default) => set.filter(|v| !v.is_empty()).unwrap_or(default),
+        None => set.ok_or_else(|| WrongKind::Unknown(name.to_owned()))?,
+    };
     if value.contains(['\'', '"', '\n', '\r', '\0']) {
         return Err(WrongKind::Unsafe(name.to_owned()));
     }
-    Ok((name, value))
+    Ok((written, value))
 }
 
 /// What the character at the start of `rest` stands in.
@@ -168,6 +176,23 @@ mod tests {
         assert_eq!(written(1, 20), 13);
         assert_eq!(written(1, 22), 18);
         assert_eq!(written(2, 2), 5);
+    }
+
+    #[test]
+    fn a_default_stands_in_for_a_value_that_is_missing_or_empty() {
+        let mut variables = variables();
+        variables.insert("empty".into(), String::new());
+        let done = |text: &str| substitute(text, &variables).map(|s| s.text);
+        assert_eq!(done("${t:-other}").unwrap(), "mobile-logs");
+        assert_eq!(done("${no:-other}").unwrap(), "other");
+        assert_eq!(done("${empty:-other}").unwrap(), "other");
+        assert_eq!(done("${empty}${no:-}").unwrap(), "");
+        assert_eq!(done("${no:-a:-b}").unwrap(), "a:-b");
+        let wrong = done("x ${no:-it's}").unwrap_err();
+        assert_eq!(wrong[0].kind, WrongKind::Unsafe("no".into()));
+        let mapped = substitute("'${no:-other}' y", &variables).unwrap();
+        assert_eq!(mapped.written_column(1, 4), 2);
+        assert_eq!(mapped.written_column(1, 9), 16);
     }
 
     #[test]

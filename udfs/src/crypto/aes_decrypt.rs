@@ -19,6 +19,9 @@ use crate::arguments::{Call, Columns};
 use crate::documentation::CRYPTO;
 use crate::keys::KeyRing;
 
+/// The place of the additional authenticated data among the arguments.
+const AAD: usize = 4;
+
 static RAISING_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     documentation(
         "aes_decrypt",
@@ -32,8 +35,8 @@ static LENIENT_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     documentation(
         "try_aes_decrypt",
         "key_known",
-        "Decrypts AES-GCM, 128 or 256 bits as the key is long, without additional authenticated data. \
-         Null if the key id is unknown, the value is shorter than nonce and tag, or the tag is wrong. \
+        "Decrypts AES-GCM, 128 or 256 bits as the key is long. Null if an argument is null, the key id is \
+         unknown, the value is shorter than nonce and tag, or the tag is wrong, as it is with another `aad`. \
          A call whose arguments are all literals is evaluated when the query is planned.",
     )
 });
@@ -42,6 +45,7 @@ fn documentation(name: &str, related: &str, description: &str) -> Documentation 
     Documentation::builder(CRYPTO, description, format!("{name}(sealed, key_id)"))
         .with_alternative_syntax(format!("{name}(sealed, key_id, mode)"))
         .with_alternative_syntax(format!("{name}(sealed, key_id, mode, padding)"))
+        .with_alternative_syntax(format!("{name}(sealed, key_id, mode, padding, aad)"))
         .with_sql_example(format!(
             "```sql\n{name}(unbase64(envelope.payload), envelope.key_id)\n```"
         ))
@@ -55,6 +59,10 @@ fn documentation(name: &str, related: &str, description: &str) -> Documentation 
         )
         .with_argument("mode", "the literal 'GCM'; other modes are refused")
         .with_argument("padding", "the literal 'DEFAULT' or 'NONE'")
+        .with_argument(
+            "aad",
+            "BINARY or STRING: the additional data that was authenticated with the value; none if not given",
+        )
         .with_related_udf(related)
         .build()
 }
@@ -123,10 +131,14 @@ impl ScalarUDFImpl for AesDecrypt {
             function: self.name(),
             types,
         };
-        call.count(2, 4)?;
+        call.count(2, 5)?;
         let mut coerced = vec![call.bytes(0)?, call.text(1)?];
         for n in 2..types.len() {
-            coerced.push(call.text(n)?);
+            coerced.push(if n == AAD {
+                call.bytes(n)?
+            } else {
+                call.text(n)?
+            });
         }
         Ok(coerced)
     }
@@ -154,12 +166,17 @@ impl ScalarUDFImpl for AesDecrypt {
     }
 
     fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        args.args.truncate(2);
+        // The mode and the padding have had their say when the call was planned.
+        args.args.drain(2..args.args.len().min(AAD));
         let columns = Columns::new(&args)?;
         let sealed = as_binary_array(&columns.arrays[0])?;
         let ids = as_string_array(&columns.arrays[1])?;
+        let aads = match columns.arrays.get(2) {
+            Some(aads) => Some(as_binary_array(aads)?),
+            None => None,
+        };
         let keys = self.keys.snapshot();
-        let opened = open_column(sealed, ids, &keys, |row, reason| {
+        let opened = open_column(sealed, ids, aads, &keys, |row, reason| {
             self.shut(ids.value(row), reason)
         })?;
         columns.answer(opened)

@@ -1,5 +1,4 @@
-//! Opens sealed values: nonce (12 bytes), ciphertext, tag (16 bytes), AES-GCM without further
-//! authenticated data.
+//! Opens sealed values: nonce (12 bytes), ciphertext, tag (16 bytes), AES-GCM.
 
 use arrow::array::{Array, ArrayRef, BinaryArray, StringArray};
 use aws_lc_rs::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
@@ -22,17 +21,20 @@ pub(crate) enum Shut {
 }
 
 /// Opens each row under the key that its id names. A row that stays shut is passed to `shut`,
-/// which either ends the column with an error or leaves the row null. Null in, null out.
+/// which either ends the column with an error or leaves the row null. Null in, null out. `aads` is
+/// what was authenticated along with each value; without it, nothing was.
 pub(crate) fn open_column(
     sealed: &BinaryArray,
     ids: &StringArray,
+    aads: Option<&BinaryArray>,
     keys: &KeySet,
     shut: impl Fn(usize, Shut) -> Result<()>,
 ) -> Result<ArrayRef> {
     let mut column = BinaryColumn::with_capacity(sealed.len(), plaintext_bytes_max(sealed));
     let mut last: Option<(&str, Option<&LessSafeKey>)> = None;
     for row in 0..sealed.len() {
-        if sealed.is_null(row) || ids.is_null(row) {
+        let no_aad = aads.is_some_and(|aads| aads.is_null(row));
+        if sealed.is_null(row) || ids.is_null(row) || no_aad {
             column.null_row();
             continue;
         }
@@ -42,9 +44,10 @@ pub(crate) fn open_column(
             _ => keys.get(id),
         };
         last = Some((id, key));
-        let opened = key
-            .ok_or(Shut::UnknownKey)
-            .and_then(|key| open(key, sealed.value(row), &mut column.values));
+        let opened = key.ok_or(Shut::UnknownKey).and_then(|key| {
+            let aad = aads.map_or(&[][..], |aads| aads.value(row));
+            open(key, sealed.value(row), aad, &mut column.values)
+        });
         match opened {
             Ok(()) => column.close_row(),
             Err(reason) => {
@@ -59,7 +62,7 @@ pub(crate) fn open_column(
 /// Appends the plaintext of `sealed` to `out`. On an error, `out` may have grown by bytes that mean
 /// nothing.
 #[inline]
-fn open(key: &LessSafeKey, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Shut> {
+fn open(key: &LessSafeKey, sealed: &[u8], aad: &[u8], out: &mut Vec<u8>) -> Result<(), Shut> {
     let (nonce, rest) = sealed
         .split_first_chunk::<NONCE_LEN>()
         .ok_or(Shut::Truncated)?;
@@ -71,7 +74,7 @@ fn open(key: &LessSafeKey, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Shut>
     out.resize(start + ciphertext.len(), 0);
     key.open_separate_gather(
         Nonce::assume_unique_for_key(*nonce),
-        Aad::empty(),
+        Aad::from(aad),
         ciphertext,
         tag,
         &mut out[start..],

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aes_gcm::aead::Aead;
+use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes128Gcm, Aes256Gcm, KeyInit, Nonce};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, StringArray};
 use datafusion::error::Result;
@@ -30,6 +30,9 @@ struct Case {
     name: String,
     key_id: String,
     sealed: String,
+    /// Additional authenticated data; none where it is empty.
+    #[serde(default)]
+    aad: String,
     plain: Option<String>,
 }
 
@@ -75,9 +78,18 @@ fn values_sealed_by_python_open() {
         .iter()
         .map(|case| Some(case.key_id.as_str()))
         .collect();
-    let opened = open(&ring, &sealed, &ids);
+    let aads = vectors.cases.iter().map(|case| bytes(&case.aad));
+    let args = [
+        column(BinaryArray::from_iter(&sealed)),
+        column(StringArray::from_iter(&ids)),
+        literal("GCM"),
+        literal("DEFAULT"),
+        column(BinaryArray::from_iter_values(aads)),
+    ];
+    let opened = call(&AesDecrypt::lenient(&ring), args).unwrap();
     let opened = opened.as_binary::<i32>();
     assert!(vectors.cases.len() > 40);
+    assert!(vectors.cases.iter().any(|case| !case.aad.is_empty()));
     for (row, case) in vectors.cases.iter().enumerate() {
         let plain = opened.is_valid(row).then(|| opened.value(row));
         assert_eq!(
@@ -222,11 +234,42 @@ fn only_the_mode_that_spark_seals_with_is_planned() {
         );
     }
     assert!(
-        plan(&["GCM", "NONE", "aad"])
+        plan(&["GCM", "NONE", "aad", "more"])
             .unwrap_err()
             .to_string()
-            .contains("takes 2 to 4 arguments")
+            .contains("takes 2 to 5 arguments")
     );
+}
+
+#[test]
+fn additional_data_must_be_the_same_and_may_differ_by_row() {
+    let ring = one_key();
+    let sealed = |aad: &[u8]| {
+        let cipher = Aes128Gcm::new_from_slice(&KEY).unwrap();
+        let nonce = [0; 12];
+        let payload = Payload { msg: b"body", aad };
+        let sealed = cipher.encrypt(Nonce::from_slice(&nonce), payload);
+        [&nonce[..], &sealed.unwrap()].concat()
+    };
+    let open = |aad: ColumnarValue| {
+        let values = [sealed(b"a"), sealed(b"b"), sealed(b"")];
+        let args = [
+            column(BinaryArray::from_iter_values(values)),
+            literal("m7"),
+            literal("GCM"),
+            literal("DEFAULT"),
+            aad,
+        ];
+        call(&AesDecrypt::lenient(&ring), args).map(|array| rows(&array))
+    };
+    assert_eq!(open(literal("b")).unwrap(), ["NULL", "626f6479", "NULL"]);
+    let each = BinaryArray::from_opt_vec(vec![Some(b"a"), None, Some(b"")]);
+    assert_eq!(
+        open(column(each)).unwrap(),
+        ["626f6479", "NULL", "626f6479"]
+    );
+    let null = literal(ScalarValue::Null);
+    assert_eq!(open(null).unwrap(), ["NULL"; 3], "as in Spark");
 }
 
 #[test]

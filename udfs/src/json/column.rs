@@ -57,6 +57,16 @@ impl Column {
         }
     }
 
+    /// How many values there are at the bottom, in all columns together: what a batch takes in
+    /// memory grows with it.
+    pub(crate) fn value_count(&self) -> usize {
+        match self {
+            Self::Struct(column) => column.children().iter().map(Self::value_count).sum(),
+            Self::List(column) => column.items().value_count(),
+            plain => plain.len(),
+        }
+    }
+
     /// Reads a value into a new row: a null one, if the value is of another type. After an error
     /// the row may be there in part; [`Self::truncate`] takes it back.
     #[inline]

@@ -9,7 +9,7 @@ use datafusion::error::Result;
 
 use super::column::Column;
 use super::field_names::FieldNames;
-use super::reader::{Broken, Reader};
+use super::reader::{Broken, ITEMS_MAX, Reader};
 
 /// Objects. While a row is read, a child is one row longer than the struct once its field is set.
 pub(crate) struct StructColumn {
@@ -82,6 +82,11 @@ impl StructColumn {
         }
     }
 
+    /// The columns of the fields.
+    pub(crate) fn children(&self) -> &[Column] {
+        &self.children
+    }
+
     pub(crate) fn append_null(&mut self) {
         for child in &mut self.children {
             child.append_null();
@@ -144,7 +149,11 @@ impl ListColumn {
         }
         reader.enter()?;
         if !reader.take(b']')? {
+            let items_max = self.items.len() + ITEMS_MAX;
             loop {
+                if self.items.len() == items_max {
+                    return Err(Broken);
+                }
                 self.items.read(reader)?;
                 if !reader.take(b',')? {
                     break;
@@ -168,6 +177,11 @@ impl ListColumn {
         self.offsets.truncate(rows + 1);
         self.validity.truncate(rows);
         self.items.truncate(self.item_count() as usize);
+    }
+
+    /// The column of the items.
+    pub(crate) fn items(&self) -> &Column {
+        &self.items
     }
 
     /// Items of complete rows.

@@ -5,7 +5,12 @@ use super::number::{self, Number};
 /// How deep arrays and objects may be nested in a text.
 pub const DEPTH_MAX: usize = 64;
 
-/// The text is not JSON, or nested deeper than [`DEPTH_MAX`].
+/// How many items an array may have. A record of a few kilobytes can inflate to millions of empty
+/// objects, each of which takes a row in every column below.
+pub const ITEMS_MAX: usize = 65_536;
+
+/// The text is not JSON, nested deeper than [`DEPTH_MAX`], or has an array of more than
+/// [`ITEMS_MAX`] items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Broken;
 
@@ -181,6 +186,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// What is skipped takes no rows, so its arrays may have any length.
     fn skip_array(&mut self) -> Result<(), Broken> {
         self.enter()?;
         if !self.take(b']')? {

@@ -18,6 +18,7 @@ use super::slices::element_slices;
 use crate::arguments::{Call, Columns};
 use crate::binary_column::BinaryColumn;
 use crate::documentation::LISTS;
+use crate::json::reader::ITEMS_MAX;
 
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(
@@ -27,13 +28,14 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
          from, also `l.raw`: the bytes of the element in `body`, from its first to its last byte; of a list of \
          one element, the whole of `body`.\n\n\
          A null list gives null, and so does an empty one: `unnest_outer` then keeps exactly one row, whose \
-         `l.value` is null, so that a record without elements is seen rather than lost. `l.raw` is null where \
-         `body` is null, or isn't an array of as many elements as the list.",
+         `l.value` is null, so that a record without elements is seen rather than lost. A list of more than \
+         65,536 elements gives null too. `l.raw` is null where `body` is null, or isn't an array of as many \
+         elements as the list.",
         "elements(list)",
     )
     .with_alternative_syntax("elements(list, body)")
     .with_sql_example(
-        "```sql\nSELECT l.index, l.value.event\nFROM (SELECT unnest_outer(elements(from_json(body, 'ARRAY<STRUCT<event STRING>>'), body)) AS l FROM plain)\n```",
+        "```sql\nSELECT l.index, l.value.event\nFROM (SELECT unnest_outer(elements(from_json('[{\"event\":\"install\"},{\"event\":\"launch\"}]', 'ARRAY<STRUCT<event STRING>>'))) AS l);\n-- 0 install\n-- 1 launch\n```",
     )
     .with_argument("list", "ARRAY of any type")
     .with_argument("body", "BINARY or STRING: the JSON text of the list")
@@ -119,10 +121,11 @@ fn number_elements(lists: &ListArray, bodies: Option<&BinaryArray>) -> Result<Ar
     };
     let lengths: Vec<usize> = (0..lists.len())
         .map(|row| {
-            if lists.is_null(row) {
+            let length = range(lists, row).len();
+            if lists.is_null(row) || length > ITEMS_MAX {
                 0
             } else {
-                range(lists, row).len()
+                length
             }
         })
         .collect();
@@ -149,7 +152,8 @@ fn number_elements(lists: &ListArray, bodies: Option<&BinaryArray>) -> Result<Ar
     )?))
 }
 
-/// The elements of all lists without gaps: a null list may stand over elements that nobody may see.
+/// The elements of all lists without gaps: a null list, or one that is too long, may stand over
+/// elements that nobody may see.
 fn dense_values(lists: &ListArray, lengths: &[usize]) -> Result<ArrayRef> {
     let offsets = lists.value_offsets();
     let (first, last) = (offsets[0] as usize, offsets[lists.len()] as usize);
@@ -157,7 +161,7 @@ fn dense_values(lists: &ListArray, lengths: &[usize]) -> Result<ArrayRef> {
         return Ok(lists.values().slice(first, last - first));
     }
     let indices: UInt64Array = (0..lists.len())
-        .filter(|&row| lists.is_valid(row))
+        .filter(|&row| lengths[row] > 0)
         .flat_map(|row| range(lists, row))
         .map(|at| at as u64)
         .collect();

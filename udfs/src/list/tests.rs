@@ -10,6 +10,7 @@ use arrow::datatypes::{Field, Int32Type};
 use proptest::prelude::*;
 
 use super::elements::Elements;
+use crate::json::reader::ITEMS_MAX;
 use crate::json::{from_json, schema};
 use crate::testing::{call, column, literal, rows};
 
@@ -69,6 +70,30 @@ fn elements_under_a_null_list_stay_hidden() {
     assert_eq!(
         rows(&numbered),
         ["[{index: 0, value: 1}]", "NULL", "[{index: 0, value: 4}]"]
+    );
+}
+
+#[test]
+fn a_list_that_is_too_long_is_null_and_its_neighbours_stay() {
+    let lengths = [1, ITEMS_MAX, ITEMS_MAX + 1, 1];
+    let items = lengths.iter().sum::<usize>() as i32;
+    let lists = ListArray::new(
+        Arc::new(Field::new_list_field(
+            arrow::datatypes::DataType::Int32,
+            true,
+        )),
+        OffsetBuffer::from_lengths(lengths),
+        Arc::new(Int32Array::from_iter_values(0..items)),
+        None,
+    );
+    let numbered = call(&Elements::default(), [column(lists)]).unwrap();
+    let numbered = numbered.as_list::<i32>();
+    let kept: Vec<i32> = (0..4).map(|row| numbered.value_length(row)).collect();
+    assert_eq!(kept, [1, ITEMS_MAX as i32, 0, 1]);
+    assert!(numbered.is_null(2));
+    assert_eq!(
+        rows(&numbered.slice(3, 1)),
+        [format!("[{{index: 0, value: {}}}]", items - 1)]
     );
 }
 

@@ -23,7 +23,7 @@ static DAY_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
         "business_day",
         "business_hour",
         "The date on the wall clock of a zone, at an instant.",
-        "```sql\nSELECT business_day(TIMESTAMP '2026-03-01T16:00:00Z', 'Asia/Shanghai');\n-- 2026-03-02\n```",
+        "```sql\nSELECT business_day(TIMESTAMPTZ '2026-03-01T16:00:00Z', 'Asia/Shanghai');\n-- 2026-03-02\n```",
     )
 });
 
@@ -34,7 +34,7 @@ static HOUR_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
         "The instant at which the hour on the wall clock of a zone began, by the offset from UTC that the zone \
          has at `instant`. In zones that are half an hour off, it isn't a full hour of UTC; where a clock is set \
          back, the hour that comes twice is two hours.",
-        "```sql\nSELECT business_hour(TIMESTAMP '2026-03-01T16:10:00Z', 'Asia/Kolkata');\n-- 2026-03-01T15:30:00Z\n```",
+        "```sql\nSELECT business_hour(TIMESTAMPTZ '2026-03-01T16:10:00Z', 'Asia/Kolkata');\n-- 2026-03-01T15:30:00Z\n```",
     )
 });
 

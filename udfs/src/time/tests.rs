@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::business::Business;
 use super::clock_rule::ClockRuleOf;
 use super::event_time::EventTime;
-use crate::testing::{call, column, literal, rows};
+use crate::testing::{call, column, literal, plan, rows};
 
 fn micros(text: &str) -> i64 {
     DateTime::parse_from_rfc3339(text)
@@ -124,6 +124,33 @@ fn stamps_may_be_timestamps_and_null() {
             .to_string()
             .contains("argument 3 of event_time must be a timestamp with a time zone")
     );
+}
+
+#[test]
+fn a_time_and_its_rule_can_be_null_only_where_received_can() {
+    let millis = |stamps: [Option<i64>; 2]| column(Int64Array::from_iter(stamps));
+    let certain = || instants(&["2026-03-01T12:00:00Z"; 2]);
+    let uncertain = || instants(&["2026-03-01T12:00:00Z", ""]);
+    let functions: [&dyn ScalarUDFImpl; 2] = [&EventTime::default(), &ClockRuleOf::default()];
+    for function in functions {
+        for (received, nullable) in [(certain(), false), (uncertain(), true)] {
+            // No stamp of a client, whatever it is, makes a null.
+            let stamps = [
+                [None, None],
+                [Some(i64::MIN), Some(i64::MAX)],
+                [None, Some(0)],
+            ];
+            for created in stamps {
+                for sent in stamps {
+                    let args = [millis(created), millis(sent), received.clone()];
+                    let planned = plan(function, args.clone()).unwrap();
+                    assert_eq!(planned.return_field.is_nullable(), nullable);
+                    let nulls = call(function, args).unwrap().null_count();
+                    assert_eq!(nulls, usize::from(nullable));
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -23,15 +23,16 @@ def main() -> None:
     keys = {f"k{bits}": stream(f"key {bits}", bits // 8) for bits in (128, 256)}
     cases = []
 
-    def case(name: str, key_id: str, sealed: bytes, plain: bytes | None) -> None:
-        cases.append(
-            {
-                "name": name,
-                "key_id": key_id,
-                "sealed": sealed.hex(),
-                "plain": None if plain is None else plain.hex(),
-            }
-        )
+    def case(
+        name: str, key_id: str, sealed: bytes, plain: bytes | None, aad: bytes | None = None
+    ) -> None:
+        made = {
+            "name": name,
+            "key_id": key_id,
+            "sealed": sealed.hex(),
+            "plain": None if plain is None else plain.hex(),
+        }
+        cases.append(made if aad is None else made | {"aad": aad.hex()})
 
     for key_id, key in keys.items():
         for length in LENGTHS:
@@ -49,7 +50,11 @@ def main() -> None:
         case("truncated tag", key_id, sealed[:-1], None)
         case("shorter than nonce and tag", key_id, sealed[:27], None)
         case("empty", key_id, b"", None)
-        case("additional data", key_id, nonce + AESGCM(key).encrypt(nonce, plain, b"aad"), None)
+        with_aad = nonce + AESGCM(key).encrypt(nonce, plain, b"aad")
+        case("additional data that is not given", key_id, with_aad, None)
+        case("additional data", key_id, with_aad, plain, b"aad")
+        case("other additional data", key_id, with_aad, None, b"dad")
+        case("additional data where there is none", key_id, sealed, None, b"aad")
         other = next(other for other in keys if other != key_id)
         case("another key", other, sealed, None)
         case("unknown key", "k999", sealed, None)

@@ -119,6 +119,9 @@ fn converted(column: Column, found: &DataType, field: &Field) -> Result<Expr, St
     if found == wanted {
         return Ok(column.alias(name));
     }
+    if let Some(why) = untimely(found, wanted) {
+        return Err(format!("column {name} {why}"));
+    }
     if !can_cast_types(found, wanted) {
         return Err(format!(
             "column {name} is {found}, which can't become {wanted}"
@@ -126,3 +129,49 @@ fn converted(column: Column, found: &DataType, field: &Field) -> Result<Expr, St
     }
     Ok(cast(column, wanted.clone()).alias(name))
 }
+
+/// Why a cast would make wrong times of a column, if it would: a number has no unit and a text, a
+/// date or a wall clock no zone, at any depth.
+fn untimely(found: &DataType, wanted: &DataType) -> Option<String> {
+    match (found, wanted) {
+        (DataType::Timestamp(_, None), _) => {
+            Some(format!("holds a time without a zone; {HOW_TO_TELL_TIME}"))
+        }
+        (DataType::Timestamp(_, Some(_)) | DataType::Null, DataType::Timestamp(..)) => None,
+        (
+            DataType::List(found)
+            | DataType::LargeList(found)
+            | DataType::ListView(found)
+            | DataType::LargeListView(found)
+            | DataType::FixedSizeList(found, _),
+            wanted,
+        ) => {
+            let wanted = match wanted {
+                DataType::List(item) => item.data_type(),
+                other => other,
+            };
+            untimely(found.data_type(), wanted)
+        }
+        (found, DataType::List(wanted)) => untimely(found, wanted.data_type()),
+        (DataType::Struct(found), DataType::Struct(wanted)) => {
+            let mut fields = found.iter().enumerate();
+            fields.find_map(|(at, field)| {
+                let same = wanted.iter().find(|w| w.name() == field.name());
+                let wanted = same.or_else(|| wanted.get(at)).unwrap_or(field);
+                untimely(field.data_type(), wanted.data_type())
+            })
+        }
+        (DataType::Struct(found), wanted) => {
+            let mut fields = found.iter();
+            fields.find_map(|field| untimely(field.data_type(), wanted))
+        }
+        (found, DataType::Timestamp(..)) => Some(format!(
+            "is {found}, which names no instant; {HOW_TO_TELL_TIME}"
+        )),
+        _ => None,
+    }
+}
+
+const HOW_TO_TELL_TIME: &str = "a TIMESTAMP takes times with a zone only: received, \
+     event_time(created, sent, received), or to_timestamp_millis(n) AT TIME ZONE 'UTC' for \
+     milliseconds since 1970";

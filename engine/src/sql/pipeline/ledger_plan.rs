@@ -1,5 +1,8 @@
 //! A pipeline from a table into a ledger: the keys of all rows first, the rest for few.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use arrow::array::{
     BooleanArray, BooleanBuilder, RecordBatch, TimestampMicrosecondArray, UInt32Array,
 };
@@ -7,13 +10,13 @@ use arrow::compute::{take, take_record_batch};
 use arrow::datatypes::SchemaRef;
 use datafusion::prelude::SessionContext;
 
-use super::frame::{Frame, batch_of, typed};
-use super::query_plan::{QueryPlan, declared_fields};
+use super::frame::typed;
+use super::ledger_rows::{LedgerRows, ledger_rows};
+use super::query_plan::{QueryPlan, Target, declared_fields};
 use super::sink::schema_of;
-use super::stages::Stages;
+use super::stages::{Stage, Stages};
 use crate::error::{EngineError, Result};
 use crate::sql::configuration::Configuration;
-use crate::sql::dimensions::NoDimensions;
 use crate::sql::fault::Fault;
 use crate::sql::pipeline_def::PipelineDef;
 use crate::values::TableKind;
@@ -22,8 +25,14 @@ use crate::values::TableKind;
 ///
 /// Most events are of devices that are known. So one plan evaluates the WHERE and the key alone,
 /// and the other one everything, for the rows that the index lets through.
+///
+/// A row that an expression raises on, such as a division by zero, doesn't count: it is passed over
+/// as if the WHERE had put it aside, in either plan, and [`Self::passed_over`] counts it. That is a
+/// property of the row alone, so it can't make the credited channel depend on batching.
 #[derive(Debug)]
 pub struct LedgerPipelinePlan {
+    name: Arc<str>,
+    passed_over: AtomicU64,
     keys: Stages,
     key_schema: SchemaRef,
     whole: Stages,
@@ -67,7 +76,7 @@ impl LedgerPipelinePlan {
             return Err(no_ledger());
         };
         let declared = declared_fields(ledger);
-        let query = QueryPlan::new(def, configuration, ctx, &declared, false)?;
+        let query = QueryPlan::new(def, configuration, ctx, &declared, Target::Ledger)?;
         let may_be_null = query.nullable_columns();
         let faults: Vec<Fault> = declared
             .iter()
@@ -92,12 +101,25 @@ impl LedgerPipelinePlan {
             .key
             .iter()
             .filter_map(|name| declared.iter().find(|f| f.name() == name).cloned());
+        let whole = query.compile(None).map_err(one)?;
+        let changes_rows = |s: &Stage| matches!(s, Stage::Unnest(_) | Stage::Lookup(_));
+        if whole.stages.iter().any(changes_rows) {
+            let message = "an unnest or a join is refused in a ledger's pipeline";
+            return Err(vec![text.fault_in("SELECT", message)]);
+        }
         Ok(Self {
+            name: def.name.clone(),
+            passed_over: AtomicU64::new(0),
             keys: query.compile(Some(&options.key)).map_err(one)?,
             key_schema: schema_of(key_fields.collect()),
-            whole: query.compile(None).map_err(one)?,
+            whole,
             schema: schema_of(declared),
         })
+    }
+
+    /// How many times a row was passed over, since an expression raises on it.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over.load(Ordering::Relaxed)
     }
 
     /// The declared columns of the ledger.
@@ -107,7 +129,7 @@ impl LedgerPipelinePlan {
 
     /// The keys of the rows that the WHERE lets through.
     pub async fn keys(&self, input: &RecordBatch) -> Result<LedgerKeys> {
-        let (rows, row) = rows(&self.keys, &self.key_schema, input)?;
+        let (rows, row) = self.rows(&self.keys, &self.key_schema, input)?;
         let received = input
             .column_by_name("received")
             .ok_or_else(|| EngineError::internal("a table's rows have no column received"))?;
@@ -121,7 +143,7 @@ impl LedgerPipelinePlan {
 
     /// All that the ledger declares, for chosen rows of the table.
     pub async fn candidates(&self, chosen: &RecordBatch) -> Result<LedgerCandidates> {
-        let (rows, row) = rows(&self.whole, &self.schema, chosen)?;
+        let (rows, row) = self.rows(&self.whole, &self.schema, chosen)?;
         let input = if row.len() == chosen.num_rows() {
             chosen.clone()
         } else {
@@ -129,26 +151,31 @@ impl LedgerPipelinePlan {
         };
         Ok(LedgerCandidates { rows, input })
     }
-}
 
-fn rows(
-    stages: &Stages,
-    schema: &SchemaRef,
-    input: &RecordBatch,
-) -> Result<(RecordBatch, UInt32Array)> {
-    let outcome = stages.run(input, &NoDimensions)?;
-    match <[Frame; 1]>::try_from(outcome.frames) {
-        Ok([frame]) => {
-            let columns = frame.batch.columns().to_vec();
-            Ok((batch_of(schema, columns, frame.len())?, frame.rows))
+    fn rows(
+        &self,
+        stages: &Stages,
+        schema: &SchemaRef,
+        input: &RecordBatch,
+    ) -> Result<(RecordBatch, UInt32Array)> {
+        let LedgerRows {
+            rows,
+            row,
+            passed_over,
+        } = ledger_rows(stages, schema, input)?;
+        if passed_over > 0 {
+            let before = self.passed_over.fetch_add(passed_over, Ordering::Relaxed);
+            let total = before + passed_over;
+            // At the first, and whenever the number has doubled.
+            if before.checked_ilog2() != total.checked_ilog2() {
+                tracing::warn!(
+                    pipeline = %self.name,
+                    rows = total,
+                    "rows don't count in the ledger, since an expression of its pipeline fails on them"
+                );
+            }
         }
-        Err(none) if none.is_empty() => Ok((
-            RecordBatch::new_empty(schema.clone()),
-            UInt32Array::from(Vec::<u32>::new()),
-        )),
-        Err(_) => Err(EngineError::internal(
-            "a ledger's pipeline gave several batches",
-        )),
+        Ok((rows, row))
     }
 }
 
@@ -159,13 +186,16 @@ impl LedgerKeys {
             return Err(EngineError::internal("a choice has another number of rows"));
         }
         let mut mask = BooleanBuilder::with_capacity(self.input_rows);
+        let disorder = || EngineError::internal("the rows of a ledger's pipeline are out of order");
         let mut next = 0;
         for (row, chosen) in self.row.values().iter().zip(chosen) {
-            mask.append_n(*row as usize - next, false);
+            let row = *row as usize;
+            mask.append_n(row.checked_sub(next).ok_or_else(disorder)?, false);
             mask.append_value(chosen == Some(true));
-            next = *row as usize + 1;
+            next = row + 1;
         }
-        mask.append_n(self.input_rows - next, false);
+        let rest = self.input_rows.checked_sub(next).ok_or_else(disorder)?;
+        mask.append_n(rest, false);
         Ok(mask.finish())
     }
 }

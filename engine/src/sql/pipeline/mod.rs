@@ -2,14 +2,18 @@
 //!
 //! A query goes through these modules: [`refused_clauses`] reads its syntax tree and refuses what
 //! is not row-local; [`query_plan`] lets DataFusion plan it; [`by_name`] matches its columns to the
-//! sink's; [`row_local`] turns the optimized plan into [`stages`]. A micro-batch goes through the
-//! stages as a [`frame`]: [`unnesting`] makes rows of elements, [`lookup`] joins dimensions, and
-//! [`sink`] sorts rows from dead letters; [`isolation`] finds the record that an expression raises on. [`plan`] and [`ledger_plan`] are what the engine holds.
+//! sink's; [`lenient_casts`] makes nulls of casts that fail; [`row_local`] turns the optimized plan
+//! into [`stages`]. A micro-batch goes through the stages as a [`frame`]: [`unnesting`] makes rows
+//! of elements, [`lookup`] joins dimensions, and [`sink`] sorts rows from dead letters;
+//! [`isolation`] finds the record that an expression raises on, [`ledger_rows`] does without it.
+//! [`plan`] and [`ledger_plan`] are what the engine holds.
 
 mod by_name;
 mod frame;
 mod isolation;
 mod ledger_plan;
+mod ledger_rows;
+mod lenient_casts;
 mod lookup;
 mod plan;
 mod query_plan;

@@ -6,7 +6,7 @@ use datafusion::prelude::SessionContext;
 
 use super::by_name::REJECT;
 use super::isolation::isolating;
-use super::query_plan::{QueryPlan, declared_fields};
+use super::query_plan::{QueryPlan, Target, declared_fields};
 use super::sink::{PipelineOutput, Sink, schema_of};
 use super::stages::Stages;
 use crate::error::Result;
@@ -36,7 +36,7 @@ impl PipelinePlan {
             ]
         })?;
         let declared = declared_fields(sink);
-        let query = QueryPlan::new(def, configuration, ctx, &declared, true)?;
+        let query = QueryPlan::new(def, configuration, ctx, &declared, Target::Table)?;
         let stages = query.compile(None).map_err(|f| vec![f])?;
         Ok(Self {
             sink: Sink {

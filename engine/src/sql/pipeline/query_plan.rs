@@ -12,6 +12,7 @@ use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::{SessionContext, ident};
 
 use super::by_name::project_by_name;
+use super::lenient_casts::null_where_casts_fail;
 use super::refused_clauses::refused_clauses;
 use super::row_local::stages;
 use super::stages::Stages;
@@ -22,6 +23,7 @@ use crate::sql::engine_columns::ENGINE_COLUMNS;
 use crate::sql::fault::Fault;
 use crate::sql::pipeline_def::PipelineDef;
 use crate::sql::planning_session::PlanningSession;
+use crate::sql::relations::relations;
 use crate::values::{TableDef, TableKind};
 
 static PLANS_MADE: AtomicU64 = AtomicU64::new(0);
@@ -29,6 +31,15 @@ static PLANS_MADE: AtomicU64 = AtomicU64::new(0);
 /// How many pipeline plans this process has made. It stands still while micro-batches flow.
 pub fn plans_made() -> u64 {
     PLANS_MADE.load(Ordering::Relaxed)
+}
+
+/// What a pipeline writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A table: its query may give `reject`, unnest and join.
+    Table,
+    /// A ledger: its query gives one row of each row, or none.
+    Ledger,
 }
 
 /// A pipeline's query, planned but not yet compiled.
@@ -40,19 +51,19 @@ pub(super) struct QueryPlan<'a> {
 }
 
 impl<'a> QueryPlan<'a> {
-    /// Plans a query that gives the declared columns of its sink, and maybe `reject`.
+    /// Plans a query that gives the declared columns of its sink, and of a table's maybe `reject`.
     pub(super) fn new(
         def: &'a PipelineDef,
         configuration: &'a Configuration,
         ctx: &SessionContext,
         declared: &[Field],
-        takes_reject: bool,
+        target: Target,
     ) -> Result<Self, Vec<Fault>> {
         let text = &*def.text;
         let one = |fault: Fault| vec![fault];
         let from = |e| vec![text.fault_from(&e, "SELECT")];
         let session = PlanningSession::new(&ctx.state()).map_err(from)?;
-        let refused = refused_clauses(text, session.state(), &def.query);
+        let refused = refused_clauses(def, session.state(), target);
         if !refused.is_empty() {
             return Err(refused);
         }
@@ -70,10 +81,12 @@ impl<'a> QueryPlan<'a> {
             dimensions.push(dimension);
         }
         let logical = session.plan(&def.query).map_err(from)?;
+        let takes_reject = target == Target::Table;
         let logical = project_by_name(text, logical, &def.sink, declared, takes_reject)?;
         let analyzer = session.state().analyzer();
         let logical = analyzer
             .execute_and_check(logical, session.state().config_options(), |_, _| {})
+            .and_then(null_where_casts_fail)
             .map_err(from)?;
         Ok(Self {
             def,
@@ -117,7 +130,14 @@ impl<'a> QueryPlan<'a> {
         let plan = Optimizer::with_rules(rules)
             .optimize(plan, state, |_, _| {})
             .map_err(|e| text.fault_from(&e, "SELECT"))?;
-        let stages = stages(text, &plan, &self.dimensions, state.execution_props())?;
+        let reads = relations(text, &self.def.query).unwrap_or_default();
+        let stages = stages(
+            text,
+            &plan,
+            &self.dimensions,
+            &reads,
+            state.execution_props(),
+        )?;
         PLANS_MADE.fetch_add(1, Ordering::Relaxed);
         Ok(stages)
     }

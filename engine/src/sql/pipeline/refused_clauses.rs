@@ -1,39 +1,52 @@
 //! Clauses that a pipeline can't have, found in the syntax tree, where places are known.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Volatility;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Query, Select,
-    SetExpr, Spanned, Visit, Visitor,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Join,
+    JoinOperator, ObjectName, Query, Select, SetExpr, Spanned, TableFactor, Visit, Visitor,
 };
 
+use super::query_plan::Target;
 use crate::sql::fault::Fault;
+use crate::sql::pipeline_def::PipelineDef;
 use crate::sql::source_text::SourceText;
+use crate::sql::statement::simple_name;
 
 const ROW_LOCAL: &str = "a pipeline is row-local: projections, WHERE, unnest_outer(elements(…)) \
      and LEFT JOIN to a dimension";
+const LEFT_JOIN: &str = "write LEFT JOIN dimension d ON d.key = expression";
+/// A ledger's rows are chosen by their place in the micro-batch, and have no dead letters: what
+/// makes several rows of one, or waits for another topic, belongs in front of its table.
+const INTO_A_LEDGER: &str =
+    "a ledger's pipeline takes rows as they are: do it in the pipeline that fills its table";
 
-/// Everything in a query that is refused.
+/// Everything in a pipeline's query that is refused.
 pub(super) fn refused_clauses(
-    text: &SourceText,
+    def: &PipelineDef,
     state: &SessionState,
-    query: &Query,
+    target: Target,
 ) -> Vec<Fault> {
     let mut visitor = Refusals {
-        text,
+        text: &def.text,
+        dimensions: &def.dimensions,
         state,
+        target,
         faults: Vec::new(),
         unnests: 0,
     };
-    let _ = query.visit(&mut visitor);
+    let _ = def.query.visit(&mut visitor);
     visitor.faults
 }
 
 struct Refusals<'a> {
     text: &'a SourceText,
+    dimensions: &'a [Arc<str>],
     state: &'a SessionState,
+    target: Target,
     faults: Vec<Fault>,
     unnests: usize,
 }
@@ -46,7 +59,7 @@ impl Refusals<'_> {
     }
 
     fn refuse_function(&mut self, function: &Function, why: &str, help: &str) {
-        let name = function.name.to_string().to_lowercase();
+        let name = plain_name(&function.name);
         let fault = self
             .text
             .fault_on(&function.name, &name, format!("{name}() {why}"));
@@ -82,10 +95,43 @@ impl Refusals<'_> {
         if let [_, second, ..] = select.from.as_slice() {
             self.refuse(second, "a second table in FROM");
         }
+        for join in select.from.iter().flat_map(|from| &from.joins) {
+            self.join(join);
+        }
+    }
+
+    fn join(&mut self, join: &Join) {
+        let is_left = matches!(
+            join.join_operator,
+            JoinOperator::Left(_) | JoinOperator::LeftOuter(_)
+        );
+        let (message, help) = match self.target {
+            Target::Ledger => ("a join is refused in a ledger's pipeline", INTO_A_LEDGER),
+            Target::Table if !is_left => (
+                "a join other than LEFT JOIN is refused in a pipeline",
+                LEFT_JOIN,
+            ),
+            Target::Table if !self.is_dimension(&join.relation) => {
+                ("joins something that is not a dimension", LEFT_JOIN)
+            }
+            Target::Table => return,
+        };
+        let fault = self.text.fault_on(&join.relation, "JOIN", message);
+        self.faults.push(fault.help(help));
+    }
+
+    fn is_dimension(&self, relation: &TableFactor) -> bool {
+        let TableFactor::Table { name, .. } = relation else {
+            return false;
+        };
+        simple_name(name).is_some_and(|name| self.dimensions.iter().any(|d| **d == *name))
     }
 
     fn function(&mut self, function: &Function) {
-        let name = function.name.to_string().to_lowercase();
+        let written = plain_name(&function.name);
+        // A function may have several names.
+        let found = self.state.scalar_functions().get(&written);
+        let name = found.map_or(written.as_str(), |f| f.name()).to_owned();
         if function.over.is_some() {
             self.refuse_function(
                 function,
@@ -100,7 +146,13 @@ impl Refusals<'_> {
             );
         } else if name == "unnest_outer" {
             self.unnests += 1;
-            if self.unnests > 1 {
+            if self.target == Target::Ledger {
+                self.refuse_function(
+                    function,
+                    "is refused in a ledger's pipeline: it makes several rows of one",
+                    INTO_A_LEDGER,
+                );
+            } else if self.unnests > 1 {
                 self.refuse_function(
                     function,
                     "stands twice on one path",
@@ -131,7 +183,7 @@ impl Refusals<'_> {
                 "is a window function, which is refused in a pipeline",
                 ROW_LOCAL,
             );
-        } else if self.changes(&name) {
+        } else if self.changes(&written) || self.changes(&name) {
             self.refuse_function(
                 function,
                 "gives another value each time and is refused in a pipeline",
@@ -211,5 +263,15 @@ fn only_argument(function: &Function) -> Option<&Expr> {
 }
 
 fn is_call_of(expr: Option<&Expr>, name: &str) -> bool {
-    matches!(expr, Some(Expr::Function(f)) if f.name.to_string().eq_ignore_ascii_case(name))
+    matches!(expr, Some(Expr::Function(f)) if plain_name(&f.name) == name)
+}
+
+/// The name of a function in lower case and without quotes, which change nothing for the names that
+/// functions have.
+fn plain_name(name: &ObjectName) -> String {
+    let parts = name.0.iter().map(|part| match part.as_ident() {
+        Some(ident) => ident.value.to_lowercase(),
+        None => part.to_string().to_lowercase(),
+    });
+    parts.collect::<Vec<_>>().join(".")
 }

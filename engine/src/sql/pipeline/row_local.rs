@@ -3,35 +3,37 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DFSchema, NullHandling, Result as PlanResult};
+use datafusion::common::{Column, DFSchema, NullHandling};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    BinaryExpr, Cast, Expr, ExprSchemable, Join, JoinType, LogicalPlan, Operator, TableScan,
-    TryCast, Unnest,
+    BinaryExpr, Cast, Expr, Join, JoinType, LogicalPlan, Operator, TableScan, Unnest,
 };
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use parking_lot::Mutex;
 
+use super::lenient_casts::null_where_a_cast_fails;
 use super::lookup::Lookup;
 use super::stages::{Stage, Stages};
 use super::unnesting::{INDEX, Unnesting};
 use crate::sql::dimension_def::DimensionDef;
 use crate::sql::fault::Fault;
+use crate::sql::relations::Relation;
 use crate::sql::source_text::SourceText;
 
-/// Makes the stages of an optimized plan.
+/// Makes the stages of an optimized plan; `reads` is what its query names, for places.
 pub(super) fn stages(
     text: &SourceText,
     plan: &LogicalPlan,
     dimensions: &[&DimensionDef],
+    reads: &[Relation],
     props: &ExecutionProps,
 ) -> Result<Stages, Fault> {
     let mut walk = Walk {
         text,
         dimensions,
+        reads,
         props,
         stages: Vec::new(),
         input: None,
@@ -50,6 +52,7 @@ pub(super) fn stages(
 struct Walk<'a> {
     text: &'a SourceText,
     dimensions: &'a [&'a DimensionDef],
+    reads: &'a [Relation],
     props: &'a ExecutionProps,
     stages: Vec<Stage>,
     input: Option<(Vec<String>, SchemaRef)>,
@@ -103,12 +106,9 @@ impl Walk<'_> {
             .iter()
             .any(|d| *d.name == *scan.table_name.table())
         {
+            let name = scan.table_name.table();
             return Err(self
-                .text
-                .fault_in(
-                    "FROM",
-                    format!("{} is a dimension", scan.table_name.table()),
-                )
+                .fault_at(Some(name), "FROM", format!("{name} is a dimension"))
                 .help("read a source, and LEFT JOIN the dimension on its key"));
         }
         let names = scan
@@ -152,12 +152,13 @@ impl Walk<'_> {
     }
 
     fn lookup(&mut self, join: &Join) -> Result<(), Fault> {
+        let joined = dimension_scan(&join.right);
         let refuse = |message: String| {
-            self.text
-                .fault_in("JOIN", message)
+            let name = joined.as_ref().map(|(scan, _)| scan.table_name.table());
+            self.fault_at(name, "JOIN", message)
                 .help("write LEFT JOIN dimension d ON d.key = expression")
         };
-        let Some((scan, alias)) = dimension_scan(&join.right) else {
+        let Some((scan, alias)) = joined.clone() else {
             return Err(refuse("joins something that is not a dimension".to_owned()));
         };
         let name = scan.table_name.table();
@@ -200,6 +201,14 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// A fault at the place where the query names a table, or else of a clause.
+    fn fault_at(&self, table: Option<&str>, clause: &str, message: String) -> Fault {
+        match self.reads.iter().find(|r| Some(r.name.as_str()) == table) {
+            Some(read) => self.text.fault_on(&read.written, clause, message),
+            None => self.text.fault_in(clause, message),
+        }
+    }
+
     fn physical(
         &self,
         expr: &Expr,
@@ -208,7 +217,7 @@ impl Walk<'_> {
     ) -> Result<Arc<dyn PhysicalExpr>, Fault> {
         let context = PhysicalPlanningContext::default();
         null_where_a_cast_fails(expr.clone(), schema)
-            .and_then(|e| create_physical_expr(&e, schema, self.props, &context))
+            .and_then(|e| create_physical_expr(&e.data, schema, self.props, &context))
             .map_err(|e| self.text.fault_from(&e, clause))
     }
 }
@@ -251,9 +260,16 @@ fn key_of_row(join: &Join, key: &Column) -> Option<Expr> {
             }
         }
     }
+    // Keys are compared as text: a cast to anything else would mean another comparison.
     let is_key = |e: &Expr| match e {
         Expr::Column(c) => c == key,
-        Expr::Cast(Cast { expr, .. }) => matches!(&**expr, Expr::Column(c) if c == key),
+        Expr::Cast(Cast { expr, field }) => {
+            let is_text = matches!(
+                field.data_type(),
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+            );
+            is_text && matches!(&**expr, Expr::Column(c) if c == key)
+        }
         _ => false,
     };
     match pairs.as_slice() {
@@ -261,33 +277,4 @@ fn key_of_row(join: &Join, key: &Column) -> Option<Expr> {
         [(left, right)] if is_key(left) => Some(right.clone()),
         _ => None,
     }
-}
-
-/// A CAST in a pipeline gives null where it fails, as TRY_CAST does: one bad row never fails a
-/// batch.
-fn null_where_a_cast_fails(expr: Expr, schema: &DFSchema) -> PlanResult<Expr> {
-    expr.transform_up(|e| match e {
-        Expr::Cast(Cast { expr, field }) => {
-            if never_fails(&expr.get_type(schema)?, field.data_type()) {
-                Ok(Transformed::no(Expr::Cast(Cast { expr, field })))
-            } else {
-                Ok(Transformed::yes(Expr::TryCast(TryCast { expr, field })))
-            }
-        }
-        other => Ok(Transformed::no(other)),
-    })
-    .map(|t| t.data)
-}
-
-fn never_fails(from: &DataType, to: &DataType) -> bool {
-    use DataType::{Boolean, Float64, Int8, Int16, Int32, Int64, LargeUtf8, Null, Utf8, Utf8View};
-    from == to
-        || *from == Null
-        || matches!(
-            (from, to),
-            (Int8 | Int16 | Int32, Int64 | Float64)
-                | (Int8 | Int16, Int32)
-                | (Utf8 | LargeUtf8 | Utf8View, Utf8 | LargeUtf8 | Utf8View)
-                | (Int8 | Int16 | Int32 | Int64 | Boolean, Utf8)
-        )
 }

@@ -3,6 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, UInt32Array};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
 
 use super::frame::{Frame, batch_of, typed};
 use crate::error::{EngineError, Result};
@@ -49,7 +50,7 @@ impl Unnesting {
         let values = if shape.contiguous {
             lists.values().slice(shape.first, shape.parents.len())
         } else {
-            take(lists.values(), &shape.values(lists), None)?
+            take(lists.values(), &shape.values(lists), None).map_err(too_much)?
         };
         let index = values
             .as_struct_opt()
@@ -119,8 +120,19 @@ impl Unnesting {
         if column == self.column {
             Ok(values.clone())
         } else {
-            Ok(take(frame.batch.column(column), parents, None)?)
+            take(frame.batch.column(column), parents, None).map_err(too_much)
         }
+    }
+}
+
+/// Repeating a value for each element can take more than a column holds: then fewer records at a
+/// time must be unnested.
+fn too_much(error: ArrowError) -> EngineError {
+    match error {
+        ArrowError::OffsetOverflowError(_) => {
+            EngineError::data("the elements of a micro-batch take more bytes than a column holds")
+        }
+        other => other.into(),
     }
 }
 

@@ -132,6 +132,121 @@ fn a_ledger_has_no_dead_letters_so_what_may_be_null_is_refused() {
     );
 }
 
+/// The faults of a ledger's pipeline beside the usual files.
+fn ledger_faults(sql: &str) -> Vec<String> {
+    faults(&[
+        SOURCE,
+        DIMENSION,
+        EVENTS,
+        FEED,
+        LEDGER,
+        ("pipelines/firsts.sql", sql),
+    ])
+}
+
+#[test]
+fn a_cast_that_can_fail_may_be_null_however_it_is_written() {
+    let told = |device: &str, from: &str| {
+        ledger_faults(&format!(
+            "INSERT INTO first SELECT product, {device} AS device, channel, event_time, tie FROM {from}"
+        ))
+    };
+    let null = "column device may be null";
+    let is_told = |said: Vec<String>| said.len() == 1 && said[0].contains(null);
+    assert!(is_told(told(
+        "CAST(CAST(device AS BIGINT) AS STRING)",
+        "ev"
+    )));
+    assert!(is_told(told(
+        "d",
+        "(SELECT *, CAST(CAST(device AS BIGINT) AS STRING) AS d FROM ev WHERE kind = 'x') AS e"
+    )));
+    let coalesced = "coalesce(CAST(CAST(device AS BIGINT) AS STRING), '-')";
+    assert_eq!(told(coalesced, "ev"), Vec::<String>::new());
+    assert_eq!(told("CAST(device AS STRING)", "ev"), Vec::<String>::new());
+    assert!(told("CAST('x' AS BIGINT)", "ev").len() == 1);
+}
+
+#[test]
+fn an_implicit_cast_that_can_fail_may_be_null() {
+    let ledger = LEDGER
+        .1
+        .replace("channel STRING", "n BIGINT NOT NULL, channel STRING");
+    let told = faults(&[
+        SOURCE,
+        EVENTS,
+        FEED,
+        ("ledgers/first.sql", &ledger),
+        (
+            "pipelines/firsts.sql",
+            "INSERT INTO first SELECT product, device, device AS n, channel, event_time, tie FROM ev",
+        ),
+    ]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("column n may be null, but first declares it NOT NULL"));
+}
+
+#[test]
+fn what_makes_or_waits_for_rows_belongs_in_front_of_the_table() {
+    let help =
+        "a ledger's pipeline takes rows as they are: do it in the pipeline that fills its table";
+    assert_eq!(
+        ledger_faults(
+            "INSERT INTO first SELECT p.product, device, channel, event_time, tie
+             FROM ev LEFT JOIN apps p ON p.app = ev.channel"
+        ),
+        [format!(
+            "pipelines/firsts.sql:2:32: a join is refused in a ledger's pipeline; {help}"
+        )]
+    );
+    let unnested = ledger_faults(
+        "INSERT INTO first SELECT product, device, channel, event_time, tie FROM
+         (SELECT *, unnest_outer(elements(make_array(1, 2))) AS l FROM ev) AS e",
+    );
+    assert_eq!(
+        unnested,
+        [format!(
+            "pipelines/firsts.sql:2:21: unnest_outer() is refused in a ledger's pipeline: it makes \
+             several rows of one; {help}"
+        )]
+    );
+}
+
+#[test]
+fn a_row_that_an_expression_raises_on_does_not_count_however_rows_are_batched() {
+    let sql = "INSERT INTO first SELECT product, device,
+         CASE WHEN 10 / (length(device) - 2) > 0 THEN 'a' ELSE 'b' END AS channel, event_time, tie
+         FROM ev WHERE 10 / (length(device) - 1) > -100";
+    let configuration =
+        configuration(&[SOURCE, EVENTS, FEED, LEDGER, ("pipelines/firsts.sql", sql)]);
+    let mut pipelines = configuration.pipelines.iter();
+    let def = pipelines.find(|p| &*p.name == "firsts").unwrap();
+    let plan = LedgerPipelinePlan::compile(def, &configuration, &session()).unwrap();
+    let schema = &configuration.table("ev").unwrap().schema;
+    let devices = ["x", "xx", "xxx", "y", "yyyy", "yy", "z"];
+    let input = events(schema, &devices, &[None; 7]);
+    let keys = |input: &RecordBatch| futures::executor::block_on(plan.keys(input)).unwrap();
+
+    let whole = keys(&input);
+    assert_eq!(whole.row.values().as_ref(), [1, 2, 4, 5]);
+    assert_eq!(strings(&whole.rows, "device"), ["xx", "xxx", "yyyy", "yy"]);
+    assert_eq!(whole.received.value(2), RECEIVED_US + 4);
+    assert_eq!(plan.passed_over(), 3);
+    let all = BooleanArray::from(vec![true; 4]);
+    let mask = whole.choose(&all).unwrap();
+    let chosen = filter_record_batch(&input, &mask).unwrap();
+    let candidates = futures::executor::block_on(plan.candidates(&chosen)).unwrap();
+    assert_eq!(strings(&candidates.rows, "device"), ["xxx", "yyyy"]);
+    assert_eq!(strings(&candidates.input, "device"), ["xxx", "yyyy"]);
+    assert_eq!(plan.passed_over(), 5);
+
+    let apart: Vec<String> = (0..input.num_rows())
+        .flat_map(|row| strings(&keys(&input.slice(row, 1)).rows, "device"))
+        .collect();
+    assert_eq!(apart, ["xx", "xxx", "yyyy", "yy"]);
+    assert_eq!(keys(&input.slice(0, 0)).rows.num_rows(), 0);
+}
+
 #[test]
 fn a_ledger_is_fed_by_one_pipeline_from_a_table_that_one_writes() {
     let again = ("pipelines/again.sql", FIRSTS);

@@ -116,37 +116,93 @@ fn functions_that_raise_or_change() {
 }
 
 #[test]
+fn quotes_and_other_names_of_a_function_change_nothing() {
+    let at =
+        |at: &str| format!("SELECT 'p' AS product, 'd' AS device, 1 AS n, {at} AS at FROM raw");
+    let changes = "gives another value each time and is refused in a pipeline";
+    for (call, told) in [
+        ("\"now\"()", format!("now() {changes}")),
+        (
+            "current_timestamp",
+            format!("current_timestamp() {changes}"),
+        ),
+        (
+            "current_timestamp()",
+            format!("current_timestamp() {changes}"),
+        ),
+        (
+            "to_timestamp_micros(\"random\"())",
+            format!("random() {changes}"),
+        ),
+    ] {
+        let said = refused(&at(call));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains(&told), "{said:?}");
+        assert!(said[0].starts_with("pipelines/p.sql:3:"), "{said:?}");
+    }
+    let raising = "CAST(\"aes_decrypt\"(value, 'm7') AS STRING)";
+    let said = refused(&at("received").replace("'d'", raising));
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("aes_decrypt() raises on a bad row"),
+        "{said:?}"
+    );
+    let said = pipeline_faults(
+        "INSERT INTO seen WITH logs AS (SELECT received, \"unnest\"(elements(headers)) AS l FROM raw)
+         SELECT 'p' AS product, 'd' AS device, 1 AS n, received AS at FROM logs",
+    );
+    assert!(
+        said[0].contains("unnest() is refused in a pipeline"),
+        "{said:?}"
+    );
+    plan(&format!(
+        "INSERT INTO seen {} SELECT {COLUMNS} FROM logs",
+        LOGS.replace("unnest_outer(elements(", "\"unnest_outer\"(\"elements\"(")
+    ));
+}
+
+#[test]
 fn joins_other_than_to_a_dimension_on_its_key() {
     let help = "; write LEFT JOIN dimension d ON d.key = expression";
     let joined = |join: &str| refused(&format!("SELECT {COLUMNS} FROM logs {join}"));
-    let told = |message: &str| vec![format!("pipelines/p.sql: in JOIN: {message}{help}")];
-    assert_eq!(
-        joined("JOIN apps p ON p.app = l.value.a"),
-        told("Inner JOIN is refused in a pipeline")
-    );
-    assert_eq!(
-        joined("LEFT JOIN apps p ON p.product = l.value.a"),
-        told("must compare apps's key app and nothing else")
-    );
-    assert_eq!(
-        joined("LEFT JOIN apps p ON p.app = l.value.a AND l.value.n > 1"),
-        told("must compare apps's key app and nothing else")
-    );
+    let told =
+        |place: &str, message: &str| vec![format!("pipelines/p.sql:{place}: {message}{help}")];
+    for join in ["JOIN", "CROSS JOIN", "RIGHT JOIN", "FULL JOIN"] {
+        let on = if join == "CROSS JOIN" {
+            ""
+        } else {
+            " ON p.app = l.value.a"
+        };
+        assert_eq!(
+            joined(&format!("{join} apps p{on}")),
+            told(
+                &format!("3:{}", 93 + join.len()),
+                "a join other than LEFT JOIN is refused in a pipeline"
+            )
+        );
+    }
+    for on in [
+        "p.product = l.value.a",
+        "p.app = l.value.a AND l.value.n > 1",
+        "CAST(p.app AS BIGINT) = l.value.n",
+    ] {
+        assert_eq!(
+            joined(&format!("LEFT JOIN apps p ON {on}")),
+            told("3:102", "must compare apps's key app and nothing else")
+        );
+    }
     let select = "SELECT 'p' AS product, 'd' AS device, 1 AS n, logs.received AS at";
     assert_eq!(
         refused(&format!(
             "{select} FROM logs LEFT JOIN logs m ON m.received = logs.received"
         )),
-        told("joins something that is not a dimension")
+        told("3:87", "joins something that is not a dimension")
     );
     assert_eq!(
         refused(&format!(
             "{select} FROM apps LEFT JOIN logs ON logs.l.value.a = apps.app"
         )),
-        [
-            "pipelines/p.sql: in FROM: apps is a dimension; read a source, and LEFT JOIN the dimension \
-          on its key"
-        ]
+        told("3:87", "joins something that is not a dimension")
     );
 }
 
@@ -177,6 +233,97 @@ fn columns_that_do_not_fit_the_sink() {
             "pipelines/p.sql: in SELECT: column at is a time without a zone: times are instants in UTC, \
           such as received and event_time() give"
         ]
+    );
+}
+
+#[test]
+fn only_instants_go_into_times() {
+    let told = |at: &str| {
+        refused(&format!(
+            "SELECT 'p' AS product, 'd' AS device, 1 AS n, {at} AS at FROM logs"
+        ))
+    };
+    for at in ["l.value.n", "l.value.a", "CAST(l.value.a AS DATE)", "1.5"] {
+        let said = told(at);
+        assert_eq!(said.len(), 1, "{at}: {said:?}");
+        assert!(
+            said[0].contains("column at is ")
+                && said[0].contains("names no instant")
+                && said[0].contains("event_time(created, sent, received)"),
+            "{at}: {said:?}"
+        );
+    }
+    for at in [
+        "NULL",
+        "event_time(l.value.n, NULL, received)",
+        "to_timestamp_millis(l.value.n) AT TIME ZONE 'UTC'",
+        "arrow_cast(l.value.n, 'Timestamp(Millisecond, Some(\"UTC\"))')",
+    ] {
+        assert_eq!(told(at), Vec::<String>::new(), "{at}");
+    }
+}
+
+#[test]
+fn only_instants_go_into_times_at_any_depth() {
+    const NESTED: (&str, &str) = (
+        "tables/nested.sql",
+        "CREATE EXTERNAL TABLE nested (s STRUCT<at TIMESTAMP, n BIGINT>, l ARRAY<TIMESTAMP>, t STRING)
+         STORED AS DELTA LOCATION 'nested'",
+    );
+    let told = |s: &str, l: &str, t: &str| {
+        let sql = format!("INSERT INTO nested SELECT {s} AS s, {l} AS l, {t} AS t FROM raw");
+        faults(&[SOURCE, NESTED, ("pipelines/p.sql", &sql)])
+    };
+    let (s, l, t) = (
+        "named_struct('at', received, 'n', 1)",
+        "make_array(received)",
+        "'t'",
+    );
+    assert_eq!(told(s, l, t), Vec::<String>::new());
+    let naive = "to_timestamp_millis(\"offset\")";
+    for (s, l, column) in [
+        ("named_struct('at', \"offset\", 'n', 1)", l, "s is Int64"),
+        ("named_struct('n', 1, 'at', 'x')", l, "s is Utf8"),
+        (s, "make_array(\"offset\")", "l is Int64"),
+        (
+            &format!("named_struct('at', {naive}, 'n', 1)"),
+            l,
+            "s holds a time without a zone",
+        ),
+        (
+            &format!("named_struct('at', received, 'n', {naive})"),
+            l,
+            "s holds a time without a zone",
+        ),
+        (
+            s,
+            &format!("make_array({naive})"),
+            "l holds a time without a zone",
+        ),
+    ] {
+        let said = told(s, l, t);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains(&format!("column {column}")), "{said:?}");
+    }
+}
+
+#[test]
+fn a_part_of_with_may_have_the_name_of_what_it_reads() {
+    let said = pipeline_faults(
+        "INSERT INTO seen WITH raw AS (SELECT value, received FROM raw),
+         apps AS (SELECT * FROM raw)
+         SELECT CAST(value AS STRING) AS product, 'd' AS device, 1 AS n, received AS at FROM apps",
+    );
+    assert_eq!(said, Vec::<String>::new());
+    // Behind its query, the name means the table again.
+    assert_eq!(
+        pipeline_faults(
+            "INSERT INTO seen SELECT p.product, 'd' AS device, 1 AS n, received AS at
+             FROM (WITH apps AS (SELECT received, CAST(key AS STRING) AS k FROM raw)
+                   SELECT received, k FROM apps) AS r
+             LEFT JOIN apps p ON p.app = r.k",
+        ),
+        Vec::<String>::new()
     );
 }
 

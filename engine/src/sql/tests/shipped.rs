@@ -16,11 +16,15 @@ pub(super) fn shipped() -> Configuration {
 }
 
 fn products() -> Fixed {
+    products_in("Asia/Shanghai")
+}
+
+fn products_in(zone: &str) -> Fixed {
     let column = |values: [&str; 1]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
     let rows = RecordBatch::try_from_iter([
         ("app_key", column(["k1"])),
         ("product", column(["browser"])),
-        ("zone", column(["Asia/Shanghai"])),
+        ("zone", column([zone])),
     ]);
     Fixed {
         version: 1,
@@ -40,7 +44,7 @@ fn the_folder_plans_with_all_its_objects() {
     let daily = views.iter().position(|v| *v == "new_users_daily");
     let by_channel = views.iter().position(|v| *v == "new_users_by_channel");
     assert!(daily < by_channel, "{views:?}");
-    assert_eq!(views.len(), 5);
+    assert_eq!(views.len(), 6);
     let TableKind::Ledger(ledger) = &configuration.tables[1].kind else {
         panic!("not a ledger");
     };
@@ -52,8 +56,8 @@ fn the_folder_plans_with_all_its_objects() {
     assert!(configuration.views[0].sql.starts_with("CREATE VIEW"));
 }
 
-#[test]
-fn mobile_records_become_events_and_dead_letters() {
+/// The shipped pipeline on the records of `mobile_records.txt`, and one without a value.
+fn run_mobile(products: &Fixed) -> PipelineOutput {
     let configuration = shipped();
     let def = configuration
         .pipelines
@@ -67,20 +71,25 @@ fn mobile_records_become_events_and_dead_letters() {
         .map(Some)
         .collect();
     values.push(None);
-    let output = run(&plan, &records(&values), &products());
+    run(&plan, &records(&values), products)
+}
 
-    assert_eq!(accepted(&output), [(0, 0), (1, 0), (7, 2)]);
+#[test]
+fn mobile_records_become_events_and_dead_letters() {
+    let output = run_mobile(&products());
+    let expected = [(0, 0), (1, 0), (7, 2), (12, 3), (12, 4), (12, 5)];
+    assert_eq!(accepted(&output), expected);
     let of = |name| strings(&output.rows, name);
-    assert_eq!(of("product"), ["browser"; 3]);
-    assert_eq!(of("device"), ["aabb01"; 3]);
-    assert_eq!(of("channel"), ["huawei", "-", "huawei"]);
-    assert_eq!(of("event_id"), ["e1", "-", "e7"]);
-    assert_eq!(of("clock_rule"), ["skew"; 3]);
-    assert_eq!(of("app_build"), ["1002"; 3]);
+    assert_eq!(of("product"), ["browser"; 6]);
+    assert_eq!(of("device"), ["aabb01"; 6]);
+    assert_eq!(of("channel")[..3], ["huawei", "-", "huawei"]);
+    assert_eq!(of("event_id")[..3], ["e1", "-", "e7"]);
+    assert_eq!(of("clock_rule"), ["skew"; 6]);
+    assert_eq!(of("app_build")[..3], ["1002"; 3]);
     let tests: Vec<bool> = output.rows["test"].as_boolean().iter().flatten().collect();
-    assert_eq!(tests, [false, false, true]);
+    assert_eq!(tests, [false, false, true, false, true, false]);
     let tie = output.rows["tie"].as_binary::<i32>();
-    assert_eq!((tie.null_count(), tie.value(1).len()), (2, 8));
+    assert_eq!((tie.null_count(), tie.value(1).len()), (5, 8));
     let at = output.rows["event_time"].as_primitive::<TimestampMicrosecondType>();
     assert_eq!(at.value(0), RECEIVED_US - 4_000_000);
     let hour = output.rows["hour"].as_primitive::<TimestampMicrosecondType>();
@@ -103,10 +112,38 @@ fn mobile_records_become_events_and_dead_letters() {
         (9, -1, "malformed"),
         (10, 0, "malformed"),
         (11, -1, "malformed"),
-        (12, -1, "malformed"),
+        // A test that is neither true nor false.
+        (12, 0, "malformed"),
+        (12, 1, "malformed"),
+        (12, 2, "malformed"),
+        (13, -1, "malformed"),
     ]
     .map(|(row, element, reason)| (row, element, reason.to_owned()));
     assert_eq!(letters, expected);
     assert!(output.filtered.is_empty());
-    assert_eq!(output.produced.len(), 16);
+    assert_eq!(output.produced.len(), 22);
+}
+
+#[test]
+fn a_product_in_a_zone_that_does_not_exist_is_told_as_such() {
+    let output = run_mobile(&products_in("Asia/Shanghia"));
+    assert_eq!(output.rows.num_rows(), 0);
+    let letters = letters(&output);
+    let told = letters.iter().filter(|l| l.2 == "unknown zone");
+    let mut told: Vec<(u32, i32)> = told.map(|l| (l.0, l.1)).collect();
+    told.sort_unstable();
+    // Those that would be events, and the bad device id, which comes after.
+    let expected = [(0, 0), (1, 0), (7, 2), (8, 0), (12, 3), (12, 4), (12, 5)];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn the_ledger_has_every_attribute_that_views_may_group_by() {
+    let configuration = shipped();
+    let events = &configuration.table("events").unwrap().schema;
+    let ledger = &configuration.table("new_user_ledger").unwrap().schema;
+    let own = ["event_id", "test", "arrival_hour"];
+    let lacking = events.fields().iter().map(|f| f.name().as_str());
+    let lacking = lacking.filter(|name| ledger.field_with_name(name).is_err());
+    assert_eq!(lacking.collect::<Vec<_>>(), own);
 }

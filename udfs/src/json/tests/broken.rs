@@ -8,7 +8,7 @@ use crate::json::from_json;
 use crate::json::schema;
 use crate::testing::assert_null_to_the_bottom;
 
-const SCHEMAS: [&str; 4] = [
+pub(super) const SCHEMAS: [&str; 4] = [
     "a STRING, b BIGINT, c STRUCT<d STRING, e ARRAY<STRUCT<f INT, g DOUBLE>>>, t BOOLEAN",
     "ARRAY<STRUCT<a STRING, c STRUCT<d STRING, e INT>, l ARRAY<STRING>>>",
     "ARRAY<ARRAY<STRUCT<a ARRAY<INT>>>>",
@@ -76,7 +76,7 @@ fn damaged_json() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         nearly_json(),
         damaged_json(),

@@ -2,4 +2,5 @@
 
 mod broken;
 mod cases;
+mod values;
 mod well_typed;
