@@ -1,13 +1,15 @@
-//! Parquet files: rows of a table, split by partition and put into storage.
+//! Parquet files: rows of a table, split by partition and put into storage, and read back.
 //!
 //! [`write`] takes record batches of a table's full schema and gives back the files that a
 //! commit adds. The way: `split` tells which rows go to which file, `encode` makes a file's
-//! bytes and statistics (`ranges`), `naming` its path; only then anything touches storage.
+//! bytes and statistics (`ranges`), `naming` its path; only then anything touches storage. [`read_rows`] reads
+//! chosen rows of a file back, without a plan.
 
 mod encode;
 mod naming;
 mod partition_value;
 mod ranges;
+mod read;
 mod sort;
 mod split;
 mod write;
@@ -18,4 +20,5 @@ mod tests;
 
 pub use naming::{FileName, FileNaming};
 pub use partition_value::{HIVE_NULL, partition_value};
+pub use read::read_rows;
 pub use write::{WriteLimits, write};
