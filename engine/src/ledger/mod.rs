@@ -33,5 +33,5 @@ pub use definition::index_definition;
 pub use entry::with_commit_group;
 pub use index::{Fingerprint, Frozen, Index, IndexKey, SnapshotHeader, Stored, read_snapshot};
 pub use order::{Order, PositionRef, Rank};
-pub use posting::{EntryKind, EntryReader, Posting};
+pub use posting::{EntryKind, EntryReader, Evidence, Posting};
 pub use writer::{Ledger, Prepared};
