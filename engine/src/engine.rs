@@ -12,6 +12,7 @@ use crate::commit::{Committer, Maintainer, Recovered, WriterId, commits_table};
 use crate::error::{EngineError, Kind, Result};
 use crate::flow::commit_loop::{CommitLoop, CommitRhythm};
 use crate::flow::ledgers::Ledgers;
+use crate::flow::row_loss::RowLoss;
 use crate::flow::source_flow::Shared;
 use crate::settings::Settings;
 use crate::sql::Configuration;
@@ -46,6 +47,10 @@ impl Engine {
     /// Must not be called from async code.
     pub fn start(settings: &Settings, keys: &Arc<udfs::keys::KeyRing>) -> Result<Self> {
         let configuration = configuration(settings)?;
+        let row_loss = match &settings.ingest.drop_row {
+            None => None,
+            Some(text) => Some(Arc::new(RowLoss::parse(text, &configuration.tables)?)),
+        };
         let ingest = runtime("ingest", settings.ingest.threads)?;
         let maintenance = runtime("maintenance", settings.maintenance.threads)?;
         let storage = maintenance.block_on(open_storage(settings))?;
@@ -84,6 +89,7 @@ impl Engine {
             keys,
             &LedgersConfig {
                 sessions: &own,
+                storage: &storage,
                 publisher: &publisher,
                 run: &run,
                 index_bytes_max: settings.ingest.index_bytes_max,
@@ -104,6 +110,7 @@ impl Engine {
             committed: Arc::new(Notify::new()),
             memory_bytes_max: settings.ingest.memory_bytes_max,
             stop: stop_sources.clone(),
+            row_loss,
             runtime: ingest.handle().clone(),
         });
         let commit_loop = CommitLoop {

@@ -17,6 +17,7 @@ use crate::ledger::{CatchUp, Index, Ledger, index_definition, read_snapshot};
 use crate::sql::{Configuration, LedgerPipelinePlan};
 use crate::state::{Publisher, Sessions};
 use crate::statement::query;
+use crate::storage::Storage;
 use crate::values::{TableDef, TableKind};
 
 /// The number of a ledger's first entry, so that 0 says that there is none.
@@ -27,6 +28,8 @@ const FIRST_ENTRY: i64 = 1;
 pub struct LedgersConfig<'a> {
     /// Makes sessions for reading entries.
     pub sessions: &'a Arc<Sessions>,
+    /// Where the files are.
+    pub storage: &'a Storage,
     /// The state.
     pub publisher: &'a Arc<Publisher>,
     /// What posts.
@@ -67,11 +70,11 @@ pub async fn open_ledgers(
             plan: LedgerPipelinePlan::compile(def, configuration, &planner)
                 .map_err(|faults| crate::planning::error(&faults))?,
             ledger: open_ledger(table, config).await?,
-            entries: PublishedEntries {
-                sessions: config.sessions.clone(),
-                publisher: config.publisher.clone(),
-                ledger: table.name.clone(),
-            },
+            entries: PublishedEntries::new(
+                config.storage.clone(),
+                config.publisher.clone(),
+                table.name.clone(),
+            ),
             run: config.run.clone(),
         });
     }
