@@ -137,11 +137,9 @@ pub fn rows(events: &[Event]) -> Rows {
             events.iter().map(|e| e.channel.as_ref()),
         )),
         Arc::new(times(events.iter().map(|e| e.event_time))),
-        Arc::new(times(
-            events
-                .iter()
-                .map(|e| e.event_time - e.event_time.rem_euclid(HOUR)),
-        )),
+        Arc::new(times(events.iter().map(|e| {
+            e.event_time.saturating_sub(e.event_time.rem_euclid(HOUR))
+        }))),
         Arc::new(BinaryArray::from_iter(
             events.iter().map(|e| e.tie.as_ref()),
         )),
