@@ -13,6 +13,7 @@ use crate::commit::{Committer, Maintainer, Recovered, WriterId, commits_table};
 use crate::error::{EngineError, Result};
 use crate::flow::commit_loop::{CommitLoop, CommitRhythm};
 use crate::flow::ledgers::Ledgers;
+use crate::flow::row_loss::RowLoss;
 use crate::flow::source_flow::Shared;
 use crate::settings::Settings;
 use crate::sql::Configuration;
@@ -47,6 +48,10 @@ impl Engine {
     /// Must not be called from async code.
     pub fn start(settings: &Settings, keys: &Arc<udfs::keys::KeyRing>) -> Result<Self> {
         let configuration = configuration(settings)?;
+        let row_loss = match &settings.ingest.drop_row {
+            None => None,
+            Some(text) => Some(Arc::new(RowLoss::parse(text, &configuration.tables)?)),
+        };
         let ingest = runtime("ingest", settings.ingest.threads)?;
         let maintenance = runtime("maintenance", settings.maintenance.threads)?;
         let storage = maintenance.block_on(open_storage(settings))?;
@@ -85,6 +90,7 @@ impl Engine {
             keys,
             &LedgersConfig {
                 sessions: &own,
+                storage: &storage,
                 publisher: &publisher,
                 storage: &storage,
                 run: &run,
@@ -106,6 +112,7 @@ impl Engine {
             committed: Arc::new(Notify::new()),
             memory_bytes_max: settings.ingest.memory_bytes_max,
             stop: stop_sources.clone(),
+            row_loss,
             runtime: ingest.handle().clone(),
         });
         let commit_loop = CommitLoop {

@@ -11,7 +11,7 @@ use engine::ledger::{Index, IndexKey, Ledger};
 use engine::sql::{
     ARCHIVE, Configuration, DEAD_LETTERS, LedgerPipelinePlan, PipelineDef, PipelinePlan,
 };
-use engine::state::{FileIndex, Published, Publisher, Sessions, SessionsConfig, TableState};
+use engine::state::{FileIndex, Published, Publisher, TableState};
 use engine::storage::Storage;
 use engine::values::TableDef;
 use generator::Keys;
@@ -58,14 +58,9 @@ impl Path {
             }],
             archive: shared(ARCHIVE)?,
             dead_letters: shared(DEAD_LETTERS)?,
+            row_loss: None,
         };
         let publisher = Arc::new(Publisher::new(nothing_published(&configuration)?));
-        let limits = SessionsConfig {
-            threads: 1,
-            memory_bytes_max: 1 << 30,
-        };
-        let store = Storage::in_memory().store().clone();
-        let sessions = Sessions::new(&limits, store, &ring, &configuration, publisher.clone())?;
         let table = shared(&posting.sink)?;
         let index = Index::with_key(IndexKey::new(*b"a key of benches"), usize::MAX);
         let ledger = LedgerFlow {
@@ -74,11 +69,11 @@ impl Path {
             plan: LedgerPipelinePlan::compile(posting, &configuration, &planner)
                 .map_err(|f| format!("{f:?}"))?,
             ledger: Ledger::new(&table, index, 1)?,
-            entries: PublishedEntries {
-                sessions: Arc::new(sessions),
-                publisher: publisher.clone(),
-                ledger: table.name.clone(),
-            },
+            entries: PublishedEntries::new(
+                Storage::in_memory(),
+                publisher.clone(),
+                table.name.clone(),
+            ),
             run: "bench".into(),
         };
         Ok(Self {

@@ -75,7 +75,14 @@ fn count_fields() -> Fields {
     fields(
         &["source", "pipeline", "topic"],
         &["incarnation", "partition"],
-        &["records", "elements", "events", "dead_letters", "filtered"],
+        &[
+            "records",
+            "opened",
+            "elements",
+            "events",
+            "dead_letters",
+            "filtered",
+        ],
     )
 }
 
@@ -177,6 +184,7 @@ fn counts(all: &[StoredCount]) -> Result<ArrayRef> {
             integers(all.iter().map(|c| c.incarnation)),
             integers(all.iter().map(|c| c.partition)),
             longs(|c| c.records),
+            longs(|c| c.opened),
             longs(|c| c.elements),
             longs(|c| c.events),
             longs(|c| c.dead_letters),

@@ -85,6 +85,8 @@ pub struct PartitionCount {
     pub at: TopicPartition,
     /// Records read.
     pub records: i64,
+    /// Records that the pipeline opened: those of which an element, or the lack of one, arose.
+    pub opened: i64,
     /// Elements that the records held.
     pub elements: i64,
     /// Rows for the sink.
@@ -93,6 +95,15 @@ pub struct PartitionCount {
     pub dead_letters: i64,
     /// Rows that the pipeline's WHERE left out.
     pub filtered: i64,
+}
+
+impl PartitionCount {
+    /// Whether nothing was lost or doubled: each record that was read was opened, and each element
+    /// has exactly one outcome.
+    pub fn is_balanced(&self) -> bool {
+        self.records == self.opened
+            && self.elements == self.events + self.dead_letters + self.filtered
+    }
 }
 
 /// A group before it is committed. Its files are durable already.

@@ -219,6 +219,7 @@ fn summed<'a>(counts: impl Iterator<Item = &'a PartitionCount>) -> Vec<Partition
             Entry::Occupied(mut sum) => {
                 let sum = sum.get_mut();
                 sum.records += count.records;
+                sum.opened += count.opened;
                 sum.elements += count.elements;
                 sum.events += count.events;
                 sum.dead_letters += count.dead_letters;

@@ -68,10 +68,11 @@ impl RecordColumns {
         &self.partition
     }
 
-    /// The latest received time by topic partition.
+    /// The latest received time by topic partition; records without a time say nothing.
     pub fn received_max_us(&self) -> BTreeMap<i32, i64> {
         let mut latest = BTreeMap::new();
-        for (partition, received_us) in self.partition.values().iter().zip(self.received.values()) {
+        let records = self.partition.values().iter().zip(self.received.values());
+        for (partition, received_us) in records.filter(|(_, received_us)| **received_us > 0) {
             let at = latest.entry(*partition).or_insert(*received_us);
             *at = (*at).max(*received_us);
         }
@@ -95,25 +96,10 @@ impl RecordColumns {
         records: &UInt32Array,
         elements: &Int32Array,
     ) -> Result<EngineColumns> {
-        let partition = take(&self.partition, records, None)?;
-        let offset = take(&self.offset, records, None)?;
-        let received = take(&self.received, records, None)?;
-        let wrong = || EngineError::internal("take changed a column's type");
         self.build(
-            partition
-                .as_any()
-                .downcast_ref::<Int32Array>()
-                .ok_or_else(wrong)?
-                .clone(),
-            offset
-                .as_any()
-                .downcast_ref::<Int64Array>()
-                .ok_or_else(wrong)?
-                .clone(),
-            received
-                .as_any()
-                .downcast_ref::<TimestampMicrosecondArray>()
-                .ok_or_else(wrong)?,
+            same_type(&take(&self.partition, records, None)?)?,
+            same_type(&take(&self.offset, records, None)?)?,
+            &same_type(&take(&self.received, records, None)?)?,
             elements.clone(),
         )
     }
@@ -145,6 +131,14 @@ impl RecordColumns {
             position: Arc::new(position),
         })
     }
+}
+
+/// What a kernel that keeps its argument's type made of an array.
+pub fn same_type<A: Array + Clone + 'static>(array: &ArrayRef) -> Result<A> {
+    let typed = array.as_any().downcast_ref::<A>();
+    typed
+        .cloned()
+        .ok_or_else(|| EngineError::internal("a kernel changed a column's type"))
 }
 
 /// One text, so many times.

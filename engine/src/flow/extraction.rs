@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray, UInt32Array};
-use arrow::compute::{nullif, take};
+use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray, UInt32Array};
+use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 
 use super::engine_columns::{EngineColumns, RecordColumns, repeated};
+use super::row_loss::RowLoss;
+use super::untimed::Untimed;
 use crate::commit::PartitionCount;
 use crate::error::{EngineError, Result};
 use crate::kafka::SourceBatch;
@@ -38,6 +40,8 @@ pub struct Extraction {
     pub archive: Arc<TableDef>,
     /// The dead-letter table.
     pub dead_letters: Arc<TableDef>,
+    /// For tests: loses a row.
+    pub row_loss: Option<Arc<RowLoss>>,
 }
 
 /// What a micro-batch became, before the ledgers have seen it.
@@ -68,8 +72,19 @@ impl Extraction {
             ..Extracted::default()
         };
         self.archive(batch, &columns, &mut extracted)?;
+        let untimed = Untimed::among(columns.received());
+        let records = match &untimed {
+            None => batch.records.clone(),
+            Some(untimed) => untimed.timed(&batch.records)?,
+        };
         for pipeline in &self.pipelines {
-            let output = pipeline.plan.run(&batch.records, dimensions).await?;
+            let mut output = pipeline.plan.run(&records, dimensions).await?;
+            if let Some(untimed) = &untimed {
+                output = untimed.with_rejects(output)?;
+            }
+            if let Some(loss) = &self.row_loss {
+                loss.strike_pipeline(&mut output);
+            }
             self.take_output(pipeline, batch, &columns, output, &mut extracted)?;
         }
         Ok(extracted)
@@ -77,19 +92,13 @@ impl Extraction {
 
     /// A micro-batch of ranges alone: where partitions begin, and offsets that brought no record.
     fn without_records(&self, batch: &SourceBatch) -> Extracted {
-        let pipelines = self.pipelines.iter().map(|p| p.name.clone());
         let mut extracted = Extracted {
             first_offsets: first_offsets(batch),
             ..Extracted::default()
         };
-        for pipeline in pipelines.chain([ARCHIVE.into()]) {
-            for range in &batch.ranges {
-                let key = OffsetKey {
-                    pipeline: pipeline.clone(),
-                    at: range.at.clone(),
-                };
-                extracted.offsets.insert(key, range.next_offset);
-            }
+        extracted.read(&ARCHIVE.into(), batch);
+        for pipeline in &self.pipelines {
+            extracted.read(&pipeline.name, batch);
         }
         extracted
     }
@@ -104,21 +113,13 @@ impl Extraction {
         table.text("source", &self.source)?;
         table.text("topic", &self.topic)?;
         for name in ["key", "value", "headers"] {
-            table.put_from(&batch.records, name)?;
+            table.put_from(&batch.records, name);
         }
         table.engine(columns.of_records()?);
         extracted
             .rows
             .push((self.archive.name.clone(), table.finish()?));
-        for range in &batch.ranges {
-            extracted.offsets.insert(
-                OffsetKey {
-                    pipeline: ARCHIVE.into(),
-                    at: range.at.clone(),
-                },
-                range.next_offset,
-            );
-        }
+        extracted.read(&ARCHIVE.into(), batch);
         Ok(())
     }
 
@@ -132,19 +133,11 @@ impl Extraction {
     ) -> Result<()> {
         let counts = count(pipeline, &self.source, batch, columns, &output);
         extracted.counts.extend(counts);
-        for range in &batch.ranges {
-            extracted.offsets.insert(
-                OffsetKey {
-                    pipeline: pipeline.name.clone(),
-                    at: range.at.clone(),
-                },
-                range.next_offset,
-            );
-        }
+        extracted.read(&pipeline.name, batch);
         if output.rows.num_rows() > 0 {
             let mut table = Assembly::new(&pipeline.sink.schema, output.rows.num_rows());
             for field in output.rows.schema().fields() {
-                table.put_from(&output.rows, field.name())?;
+                table.put_from(&output.rows, field.name());
             }
             table.engine(columns.of_elements(&output.row, &output.element)?);
             extracted
@@ -170,8 +163,11 @@ impl Extraction {
     ) -> Result<RecordBatch> {
         let rejects = &output.rejects;
         let rows = rejects.row.len();
-        let repeats: BooleanArray = (0..rows)
-            .map(|i| Some(i > 0 && rejects.row.value(i) == rejects.row.value(i - 1)))
+        // The index is null from the second one on, so that a record's bytes are copied once.
+        let first: UInt32Array = (0..rows)
+            .map(|i| rejects.row.value(i))
+            .enumerate()
+            .map(|(i, row)| (i == 0 || rejects.row.value(i - 1) != row).then_some(row))
             .collect();
         let mut table = Assembly::new(&self.dead_letters.schema, rows);
         table.text("source", &self.source)?;
@@ -180,8 +176,7 @@ impl Extraction {
         table.put("sign", Arc::new(Int32Array::from_value(1, rows)));
         for name in ["key", "value", "headers"] {
             if let Some(column) = batch.records.column_by_name(name) {
-                let taken = take(column, &rejects.row, None)?;
-                table.put(name, nullif(&taken, &repeats)?);
+                table.put(name, take(column, &first, None)?);
             }
         }
         table.engine(columns.of_elements(&rejects.row, &rejects.element)?);
@@ -194,9 +189,22 @@ fn first_offsets(batch: &SourceBatch) -> BTreeMap<TopicPartition, i64> {
     first.map(|r| (r.at.clone(), r.first_offset)).collect()
 }
 
-/// Counts by topic partition. Records are counted as they were read, elements as the pipeline
-/// produced them, and each outcome where it arose: none is derived from the others, so that a row
-/// lost anywhere makes the sums differ.
+impl Extracted {
+    /// A pipeline, or the archive, has read a micro-batch.
+    fn read(&mut self, pipeline: &Arc<str>, batch: &SourceBatch) {
+        self.offsets.extend(batch.ranges.iter().map(|range| {
+            let key = OffsetKey {
+                pipeline: pipeline.clone(),
+                at: range.at.clone(),
+            };
+            (key, range.next_offset)
+        }));
+    }
+}
+
+/// Counts by topic partition. Records are counted as they were read, the opened ones and their
+/// elements as the pipeline produced them, and each outcome where it arose: none is derived from
+/// the others, so that a row lost anywhere makes the sums differ.
 fn count(
     pipeline: &PlannedPipeline,
     source: &Arc<str>,
@@ -216,6 +224,7 @@ fn count(
     let dead_letters = tally(&output.rejects.row);
     let filtered = tally(&output.filtered.row);
     let elements = tally(&output.produced);
+    let opened = tally(&distinct(&output.produced, batch.records.num_rows()));
     batch
         .ranges
         .iter()
@@ -228,12 +237,25 @@ fn count(
                 pipeline: pipeline.name.clone(),
                 at: range.at.clone(),
                 records: i64::try_from(range.records).unwrap_or(i64::MAX),
+                opened: of(&opened),
                 elements: of(&elements),
                 events: of(&events),
                 dead_letters: of(&dead_letters),
                 filtered: of(&filtered),
             }
         })
+        .collect()
+}
+
+/// Each row once, of rows below `rows` that may come again.
+fn distinct(produced: &UInt32Array, rows: usize) -> UInt32Array {
+    let mut seen = vec![false; rows];
+    produced
+        .values()
+        .iter()
+        .filter(|row| !std::mem::replace(&mut seen[**row as usize], true))
+        .copied()
+        .map(Some)
         .collect()
 }
 
@@ -257,11 +279,11 @@ impl<'a> Assembly<'a> {
         self.columns.insert(name.to_owned(), column);
     }
 
-    fn put_from(&mut self, batch: &RecordBatch, name: &str) -> Result<()> {
+    /// The column of another batch, where it has one.
+    fn put_from(&mut self, batch: &RecordBatch, name: &str) {
         if let Some(column) = batch.column_by_name(name) {
             self.put(name, column.clone());
         }
-        Ok(())
     }
 
     fn text(&mut self, name: &str, text: &str) -> Result<()> {

@@ -9,7 +9,7 @@ use super::engine_columns::column;
 use super::entry_reader::PublishedEntries;
 use crate::clock::now_us;
 use crate::error::{EngineError, Result};
-use crate::ledger::{EntryKind, Ledger, Posting};
+use crate::ledger::{EntryKind, Evidence, Ledger, Posting, Prepared};
 use crate::sql::LedgerPipelinePlan;
 use crate::values::OrderTerm;
 
@@ -38,11 +38,18 @@ impl std::fmt::Debug for LedgerFlow {
 }
 
 impl LedgerFlow {
-    /// Posts what a micro-batch's rows change; gives the entries to publish with it.
+    /// Posts what a micro-batch's rows change, without publishing it: for benches.
+    pub async fn post(&mut self, rows: &RecordBatch) -> Result<Option<RecordBatch>> {
+        let prepared = self.prepare(rows).await?;
+        prepared.map(|p| self.ledger.apply(p)).transpose()
+    }
+
+    /// Finds what a micro-batch's rows change, without changing it: the entries are to be published
+    /// with the micro-batch, then applied.
     ///
     /// The index is asked first, with the keys alone: the pipeline's other columns are computed
     /// only for rows that could change a credit, which few do.
-    pub async fn post(&mut self, rows: &RecordBatch) -> Result<Option<RecordBatch>> {
+    pub async fn prepare(&mut self, rows: &RecordBatch) -> Result<Option<Prepared>> {
         let keys = self.plan.keys(rows).await?;
         if keys.rows.num_rows() == 0 {
             return Ok(None);
@@ -69,16 +76,14 @@ impl LedgerFlow {
             run: self.run.clone(),
             reason: None,
         };
-        let received = column::<TimestampMicrosecondArray>(&candidates.input, "received")?;
-        let position = column::<StructArray>(&candidates.input, "position")?;
-        self.ledger
-            .post(
-                &candidates.rows,
-                received,
-                position,
-                &posting,
-                &self.entries,
-            )
-            .await
+        let input = &candidates.input;
+        let evidence = Evidence {
+            rows: &candidates.rows,
+            received: column::<TimestampMicrosecondArray>(input, "received")?,
+            arrival_hour: column::<TimestampMicrosecondArray>(input, "arrival_hour")?,
+            position: column::<StructArray>(input, "position")?,
+        };
+        let prepared = self.ledger.prepare(evidence, &posting, &self.entries);
+        prepared.await
     }
 }

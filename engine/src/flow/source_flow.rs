@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
@@ -16,11 +14,13 @@ use tokio::sync::Notify;
 use super::dimension_flow::DimensionVersions;
 use super::extraction::{Extracted, Extraction};
 use super::ledgers::Ledgers;
+use super::publishing::publish_one;
+use super::row_loss::RowLoss;
 use crate::clock::now_us;
 use crate::error::{EngineError, Result};
 use crate::kafka::{PartitionLag, SourceBatch, SourceCounters, SourceHandle, SourceReader};
 use crate::sql::Dimensions;
-use crate::state::{MicroBatch, PartitionProgress, Publisher, SourceProgress};
+use crate::state::{PartitionProgress, Publisher, SourceProgress};
 use crate::values::TopicPartition;
 
 /// Micro-batches that may wait between two stages.
@@ -46,6 +46,8 @@ pub struct Shared {
     pub memory_bytes_max: usize,
     /// Told to stop reading.
     pub stop: Arc<AtomicBool>,
+    /// For tests: loses a row.
+    pub row_loss: Option<Arc<RowLoss>>,
     /// Where async work of the flows runs.
     pub runtime: Handle,
 }
@@ -236,42 +238,11 @@ fn publish(
             shared.publisher.note_progress(progress, now_us());
             continue;
         }
-        publish_one(shared, item.content, progress)?;
+        if !publish_one(shared, item.content, progress)? {
+            return Ok(());
+        }
         shared.published.notify_one();
     }
-    Ok(())
-}
-
-fn publish_one(shared: &Shared, extracted: Extracted, progress: SourceProgress) -> Result<()> {
-    let mut flows = shared.ledgers.flows.lock();
-    let mut micro_batch = MicroBatch {
-        rows: extracted.rows,
-        offsets: extracted.offsets,
-        first_offsets: extracted.first_offsets,
-        counts: extracted.counts,
-        progress: Some(progress),
-        dimension_versions: Some(shared.dimension_versions.lock().clone()),
-        ..MicroBatch::default()
-    };
-    for flow in flows.iter_mut() {
-        let rows: Vec<&RecordBatch> = micro_batch
-            .rows
-            .iter()
-            .filter(|(table, _)| *table == flow.from)
-            .map(|(_, rows)| rows)
-            .collect();
-        let Some(first) = rows.first() else { continue };
-        // Posted at once: an entry must be published before another call can ask for it.
-        let rows = concat_batches(&first.schema(), rows)?;
-        if let Some(entries) = shared.runtime.block_on(flow.post(&rows))? {
-            let last_entry = flow.ledger.next_entry() - 1;
-            micro_batch
-                .last_entries
-                .insert(flow.name.clone(), last_entry);
-            micro_batch.rows.push((flow.name.clone(), entries));
-        }
-    }
-    shared.publisher.publish(micro_batch, now_us())?;
     Ok(())
 }
 

@@ -14,6 +14,9 @@ use super::ranks::column;
 use crate::error::{EngineError, Result};
 use crate::values::TableDef;
 
+/// The number of a ledger's first entry, so that 0 says that there is none.
+const FIRST_ENTRY: i64 = 1;
+
 /// Applies entries to an index, whatever order their files are read in.
 ///
 /// The one writer numbers entries in the order of posting, and a key's signs alternate: +1, then
@@ -25,6 +28,7 @@ use crate::values::TableDef;
 pub struct CatchUp {
     index: Index,
     from_entry: i64,
+    applied: i64,
     sign_sum: i64,
     key: Vec<String>,
     leading: &'static str,
@@ -41,6 +45,7 @@ impl CatchUp {
             sign_sum: index.len() as i64,
             index,
             from_entry: next_entry,
+            applied: 0,
             key: def.key.clone(),
             leading: term_name(Order::new(def)?.leading()),
             taken_back: HashMap::new(),
@@ -86,6 +91,7 @@ impl CatchUp {
                 return Err(broken("an entry whose number is out of range"));
             }
             self.next_entry = self.next_entry.max(entry + 1);
+            self.applied += 1;
             self.sign_sum += i64::from(sign);
             match sign {
                 1 => {
@@ -99,9 +105,20 @@ impl CatchUp {
         Ok(())
     }
 
-    /// The index, and the number after the last entry. The signs must sum to the number of keys
-    /// that have a credit; if not, entries are missing, or were read twice.
+    /// The index, and the number after the last entry. Numbers are dense, so there must be as many
+    /// entries as numbers; and the signs must sum to the number of keys that have a credit. If not,
+    /// entries are missing, or were read twice.
     pub fn finish(self) -> Result<(Index, i64)> {
+        let first_entry = self.from_entry.max(FIRST_ENTRY);
+        let numbers = (self.next_entry - first_entry).max(0);
+        if self.applied != numbers {
+            return Err(EngineError::data(format!(
+                "the ledger has {} entries from number {first_entry} to {}, but must have \
+                 {numbers}: entries are missing or doubled, so restore the table",
+                self.applied,
+                self.next_entry - 1,
+            )));
+        }
         if self.sign_sum != self.index.len() as i64 {
             return Err(EngineError::data(format!(
                 "the signs of the ledger's entries up to {} sum to {}, but {} keys have a credit: \

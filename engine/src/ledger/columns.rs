@@ -6,7 +6,7 @@ use crate::values::{position_fields, position_type};
 
 /// When the record was received: the first half of the evidence's order.
 pub const RECEIVED: &str = "received";
-/// The UTC hour of the record's Kafka timestamp, in ledgers that carry it.
+/// The UTC hour of the record's Kafka timestamp, whatever `received` says.
 pub const ARRIVAL_HOUR: &str = "arrival_hour";
 /// Where the evidence is.
 pub const POSITION: &str = "position";
@@ -78,6 +78,7 @@ pub fn caused_by_type() -> DataType {
 pub fn engine_fields() -> Vec<Field> {
     vec![
         Field::new(RECEIVED, time_type(), false),
+        Field::new(ARRIVAL_HOUR, time_type(), false),
         Field::new(POSITION, position_type(), false),
         Field::new(SIGN, DataType::Int32, false),
         Field::new(CREDIT, DataType::Int32, false),

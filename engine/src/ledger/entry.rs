@@ -7,18 +7,17 @@ use arrow::array::{
     StructArray, TimestampMicrosecondArray, new_null_array,
 };
 use arrow::compute::{interleave, take};
-use arrow::datatypes::{DataType, Int32Type, SchemaRef, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Int32Type, SchemaRef};
 
 use super::columns::{
     ARRIVAL_HOUR, BOOKED_DAY, CAUSED_BY, COMMIT_GROUP, CREDIT, ENTRY, KIND, OWN, POSITION,
     POSTED_AT, POSTED_DAY, REASON, RECEIVED, RUN, SIGN, TAKES_BACK, time_type,
 };
-use super::posting::{Posting, REASON_EARLIER, REASON_FIRST};
+use super::posting::{Evidence, Posting, REASON_EARLIER, REASON_FIRST};
 use super::ranks::{cast_to, column};
 use crate::error::{EngineError, Result};
 
-const HOUR_US: i64 = 3_600_000_000;
-const DAY_US: i64 = 24 * HOUR_US;
+const DAY_US: i64 = 86_400_000_000;
 
 /// One entry to be built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +30,6 @@ pub(crate) enum Line {
         entry: i64,
         because_of: usize,
     },
-}
-
-/// The rows that are posted, as the pipeline brought them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Evidence<'a> {
-    /// The columns that the ledger declares, and `arrival_hour` where it has one.
-    pub rows: &'a RecordBatch,
-    pub received: &'a TimestampMicrosecondArray,
-    pub position: &'a StructArray,
 }
 
 /// Builds entries in the ledger's schema, numbered from `next_entry` in the order of the lines.
@@ -120,14 +110,9 @@ impl Evidence<'_> {
     fn column(&self, name: &str) -> Result<ArrayRef> {
         match (name, self.rows.column_by_name(name)) {
             (RECEIVED, _) => Ok(Arc::new(self.received.clone())),
+            (ARRIVAL_HOUR, _) => Ok(Arc::new(self.arrival_hour.clone())),
             (POSITION, _) => Ok(Arc::new(self.position.clone())),
             (_, Some(column)) => Ok(ArrayRef::clone(column)),
-            // The rows don't say when Kafka had the record, so it is when it was received.
-            (ARRIVAL_HOUR, None) => Ok(Arc::new(
-                self.received
-                    .unary::<_, TimestampMicrosecondType>(|us| us - us.rem_euclid(HOUR_US))
-                    .with_timezone("UTC"),
-            )),
             (_, None) => Err(EngineError::internal(format!(
                 "ledger rows came without their column {name}"
             ))),

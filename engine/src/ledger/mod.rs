@@ -36,5 +36,5 @@ pub use index::{
     read_snapshot_header,
 };
 pub use order::{Order, PositionRef, Rank};
-pub use posting::{EntryKind, EntryReader, Posting};
+pub use posting::{EntryKind, EntryReader, Evidence, Posting};
 pub use writer::{Ledger, Prepared};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, StructArray, TimestampMicrosecondArray};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -44,6 +44,19 @@ impl EntryKind {
             Self::Legacy => 0,
         }
     }
+}
+
+/// The rows that are posted, as the pipeline brought them; all parts have the same length.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The columns that the ledger declares.
+    pub rows: &'a RecordBatch,
+    /// When each record was received.
+    pub received: &'a TimestampMicrosecondArray,
+    /// The UTC hour of each record's Kafka timestamp.
+    pub arrival_hour: &'a TimestampMicrosecondArray,
+    /// Where each row comes from.
+    pub position: &'a StructArray,
 }
 
 /// The occasion on which entries are posted, the same for all entries of one call.

@@ -6,18 +6,16 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use arrow::array::{
-    Array, ArrayRef, BooleanArray, RecordBatch, StructArray, TimestampMicrosecondArray,
-};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::DataType;
 
 use super::contest::{Contest, contests};
 use super::definition::{check_columns, index_definition, ledger_def};
-use super::entry::{Evidence, Line, build};
+use super::entry::{Line, build};
 use super::holders::Holders;
 use super::index::{ENTRY_MAX, Fingerprint, Frozen, Index, Stored, stored_ms};
 use super::order::Order;
-use super::posting::{EntryReader, Posting};
+use super::posting::{EntryReader, Evidence, Posting};
 use super::ranks::{Ranks, column};
 use crate::error::{EngineError, Result};
 use crate::values::{OrderTerm, TableDef};
@@ -41,6 +39,13 @@ pub struct Prepared {
     pub entries: RecordBatch,
     first_entry: i64,
     changes: Vec<(Fingerprint, Stored)>,
+}
+
+impl Prepared {
+    /// The number of the last entry.
+    pub fn last_entry(&self) -> i64 {
+        self.first_entry + self.entries.num_rows() as i64 - 1
+    }
 }
 
 /// What was stored for a key before an entry that isn't committed.
@@ -135,34 +140,24 @@ impl Ledger {
     /// or none where nothing changes. After an error nothing has changed.
     pub async fn post(
         &mut self,
-        rows: &RecordBatch,
-        received: &TimestampMicrosecondArray,
-        position: &StructArray,
+        evidence: Evidence<'_>,
         posting: &Posting,
         entries: &dyn EntryReader,
     ) -> Result<Option<RecordBatch>> {
-        let prepared = self.prepare(rows, received, position, posting, entries);
+        let prepared = self.prepare(evidence, posting, entries);
         prepared.await?.map(|p| self.apply(p)).transpose()
     }
 
     /// Finds what rows change, without changing anything but the room in the index.
     ///
-    /// `rows` has the columns that the ledger declares; `received` and `position` are of the same
-    /// length. Old entries are read only where a row could take over or tie with a credit, all in
-    /// one call. What is prepared must be applied before the next call prepares, or dropped.
+    /// Old entries are read only where a row could take over or tie with a credit, all in one call.
+    /// What is prepared must be applied before the next call prepares, or dropped.
     pub async fn prepare(
         &mut self,
-        rows: &RecordBatch,
-        received: &TimestampMicrosecondArray,
-        position: &StructArray,
+        evidence: Evidence<'_>,
         posting: &Posting,
         entries: &dyn EntryReader,
     ) -> Result<Option<Prepared>> {
-        let evidence = Evidence {
-            rows,
-            received,
-            position,
-        };
         let prepared = self.prepare_entries(evidence, posting, entries).await;
         prepared.map_err(|e| e.context(format!("ledger {}", self.table.name)))
     }
@@ -177,6 +172,7 @@ impl Ledger {
             rows,
             received,
             position,
+            ..
         } = evidence;
         let ranks = Ranks::new(&self.order, rows, received, position)?;
         let keys = self

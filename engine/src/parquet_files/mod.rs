@@ -1,10 +1,10 @@
-//! Parquet files: rows of a table, split by partition and put into storage.
+//! Parquet files: rows of a table, split by partition and put into storage, and read back.
 //!
 //! [`write`] takes record batches of a table's full schema and gives back the files that a
 //! commit adds. The way: `split` tells which rows go to which file, `encode` makes a file's
 //! bytes (`chunks`) and statistics (`ranges`) of the rows that `gather` brings together, `naming`
 //! its path; only then anything touches storage. Rows keep the order in which they arrived: files
-//! that are sorted are compaction's.
+//! that are sorted are compaction's. [`read_rows`] reads chosen rows of a file back, without a plan.
 
 mod chunks;
 mod encode;
@@ -12,6 +12,7 @@ mod gather;
 mod naming;
 mod partition_value;
 mod ranges;
+mod read;
 mod split;
 mod write;
 
@@ -21,4 +22,5 @@ mod tests;
 
 pub use naming::{FileName, FileNaming};
 pub use partition_value::{HIVE_NULL, parse_partition_value, partition_value};
+pub use read::read_rows;
 pub use write::{WriteLimits, write};

@@ -184,7 +184,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "ingest.index_bytes_max",
-        number(1 << 20, 1 << 40),
+        number(64 << 10, 1 << 40),
         Some("8589934592"),
         "Bytes that the first-seen index may take; above it, ingestion stops with an error.",
     ),
@@ -259,5 +259,11 @@ pub const SETTINGS: &[Setting] = &[
         Text,
         None,
         "Faults to inject into the object store.",
+    )),
+    hidden(setting(
+        "fault.drop_row",
+        Text,
+        None,
+        "A row to lose between reading and publishing.",
     )),
 ];

@@ -87,6 +87,8 @@ pub struct IngestSettings {
     pub commit_interval: Duration,
     /// `ingest.commit_bytes`
     pub commit_bytes: usize,
+    /// `fault.drop_row`
+    pub drop_row: Option<String>,
 }
 
 /// What queries may take.
@@ -174,6 +176,7 @@ impl From<&Loaded> for Settings {
                 micro_batch_bytes: size("ingest.micro_batch_bytes"),
                 commit_interval: ms("ingest.commit_interval_ms"),
                 commit_bytes: size("ingest.commit_bytes"),
+                drop_row: l.text("fault.drop_row"),
             },
             query: QuerySettings {
                 threads: size("query.threads"),

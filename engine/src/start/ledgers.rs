@@ -28,10 +28,10 @@ const FIRST_ENTRY: i64 = 1;
 pub struct LedgersConfig<'a> {
     /// Makes sessions for reading entries.
     pub sessions: &'a Arc<Sessions>,
+    /// Where the files and the sequence of commit groups are.
+    pub storage: &'a Storage,
     /// The state.
     pub publisher: &'a Arc<Publisher>,
-    /// Where the sequence of commit groups is.
-    pub storage: &'a Storage,
     /// What posts.
     pub run: &'a Arc<str>,
     /// Bytes that an index may take.
@@ -75,11 +75,11 @@ pub async fn open_ledgers(
             plan: LedgerPipelinePlan::compile(def, configuration, &planner)
                 .map_err(|faults| crate::planning::error(&faults))?,
             ledger,
-            entries: PublishedEntries {
-                sessions: config.sessions.clone(),
-                publisher: config.publisher.clone(),
-                ledger: table.name.clone(),
-            },
+            entries: PublishedEntries::new(
+                config.storage.clone(),
+                config.publisher.clone(),
+                table.name.clone(),
+            ),
             run: config.run.clone(),
         });
     }

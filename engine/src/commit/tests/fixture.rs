@@ -124,6 +124,7 @@ pub(super) async fn draft(
             pipeline: Arc::from("mobile_events"),
             at: partition(),
             records: ids.len() as i64,
+            opened: ids.len() as i64,
             elements: ids.len() as i64,
             events: ids.len() as i64,
             dead_letters: ids.len() as i64,

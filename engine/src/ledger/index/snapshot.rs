@@ -99,7 +99,7 @@ pub fn read_snapshot(
     match read {
         Ok(Some((index, _))) if index.bytes() > bytes_max => Err(EngineError::exhausted(format!(
             "the first-seen index in {} takes {} bytes, above its ceiling of {bytes_max}: raise \
-             the ceiling",
+             ingest.index_bytes_max",
             path.display(),
             index.bytes()
         ))),

@@ -161,8 +161,8 @@ impl Index {
     fn exhausted(&self, more: usize, grown: usize) -> EngineError {
         EngineError::exhausted(format!(
             "the first-seen index holds {} keys in {} bytes and would need {grown} bytes more for \
-             up to {more} new ones, above its ceiling of {} bytes: ingestion stops until the \
-             ceiling is raised",
+             up to {more} new ones, above its ceiling of {} bytes: raise ingest.index_bytes_max; \
+             ingestion stops until then",
             self.len,
             self.bytes(),
             self.bytes_max

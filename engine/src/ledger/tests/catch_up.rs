@@ -86,6 +86,27 @@ fn a_missing_entry_is_noticed() {
 }
 
 #[test]
+fn a_missing_entry_of_a_device_that_never_moved_is_noticed() {
+    let world = moved();
+    let mut entries = entries(&world);
+    // Without it neither the signs nor the keys tell that the device was ever there.
+    let lone = entries.remove(2);
+    assert_eq!(string(&lone, "device").value(0), "c");
+    let error = caught_up(&entries).unwrap_err();
+    assert_eq!(error.kind, Kind::Data);
+    let text = error.to_string();
+    assert!(text.contains("has 8 entries from number 1 to 9"), "{text}");
+}
+
+#[test]
+fn an_entry_that_is_there_twice_is_noticed() {
+    let world = moved();
+    let mut entries = entries(&world);
+    entries.push(entries[2].clone());
+    assert_eq!(caught_up(&entries).unwrap_err().kind, Kind::Data);
+}
+
+#[test]
 fn a_rebuilt_index_answers_as_the_writer_did() {
     let world = moved();
     let batches = world.published.0.iter().rev().cloned().map(Ok);

@@ -12,7 +12,7 @@ use futures::executor::block_on;
 
 use crate::error::Result;
 use crate::ledger::columns::{engine_fields, time_type};
-use crate::ledger::{EntryKind, EntryReader, Index, IndexKey, Ledger, Posting};
+use crate::ledger::{EntryKind, EntryReader, Evidence, Index, IndexKey, Ledger, Posting};
 use crate::values::{LedgerDef, OrderTerm, TableDef, TableKind, position_fields};
 
 pub const MS: i64 = 1_000;
@@ -25,11 +25,21 @@ pub struct Event {
     pub device: String,
     pub channel: Option<String>,
     pub event_time: i64,
-    pub tie: Vec<u8>,
+    pub tie: Option<Vec<u8>>,
     pub received: i64,
+    pub topic: &'static str,
+    pub incarnation: i32,
     pub partition: i32,
     pub offset: i64,
     pub element: i32,
+}
+
+impl Event {
+    pub fn at(&self) -> At {
+        let topic = self.topic.to_owned();
+        let (incarnation, partition) = (self.incarnation, self.partition);
+        (topic, incarnation, partition, self.offset, self.element)
+    }
 }
 
 /// An event at its own time, with the tie and position that its number gives it.
@@ -38,8 +48,10 @@ pub fn event(device: &str, channel: &str, received: i64, number: u8) -> Event {
         device: device.into(),
         channel: Some(channel.into()),
         event_time: received,
-        tie: vec![0, 0, 0, 0, 0, 0, 0, number],
+        tie: Some(vec![0, 0, 0, 0, 0, 0, 0, number]),
         received,
+        topic: "mobile-logs",
+        incarnation: 0,
         partition: 0,
         offset: i64::from(number),
         element: 0,
@@ -91,8 +103,28 @@ fn times(values: impl Iterator<Item = i64>) -> TimestampMicrosecondArray {
     TimestampMicrosecondArray::from_iter_values(values).with_timezone("UTC")
 }
 
-/// The three arguments of [`Ledger::post`].
-pub fn rows(events: &[Event]) -> (RecordBatch, TimestampMicrosecondArray, StructArray) {
+/// Events as the flow hands them to [`Ledger::post`].
+#[derive(Debug)]
+pub struct Rows {
+    pub rows: RecordBatch,
+    pub received: TimestampMicrosecondArray,
+    pub arrival_hour: TimestampMicrosecondArray,
+    pub position: StructArray,
+}
+
+impl Rows {
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            rows: &self.rows,
+            received: &self.received,
+            arrival_hour: &self.arrival_hour,
+            position: &self.position,
+        }
+    }
+}
+
+/// Events as columns.
+pub fn rows(events: &[Event]) -> Rows {
     let fields = default_table().schema.fields()[..6].to_vec();
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(
@@ -105,18 +137,20 @@ pub fn rows(events: &[Event]) -> (RecordBatch, TimestampMicrosecondArray, Struct
             events.iter().map(|e| e.channel.as_ref()),
         )),
         Arc::new(times(events.iter().map(|e| e.event_time))),
-        Arc::new(times(
-            events
-                .iter()
-                .map(|e| e.event_time - e.event_time.rem_euclid(HOUR)),
+        Arc::new(times(events.iter().map(|e| {
+            e.event_time.saturating_sub(e.event_time.rem_euclid(HOUR))
+        }))),
+        Arc::new(BinaryArray::from_iter(
+            events.iter().map(|e| e.tie.as_ref()),
         )),
-        Arc::new(BinaryArray::from_iter_values(events.iter().map(|e| &e.tie))),
     ];
     let position: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(
-            events.iter().map(|_| "mobile-logs"),
+            events.iter().map(|e| e.topic),
         )),
-        Arc::new(Int32Array::from_iter_values(events.iter().map(|_| 0))),
+        Arc::new(Int32Array::from_iter_values(
+            events.iter().map(|e| e.incarnation),
+        )),
         Arc::new(Int32Array::from_iter_values(
             events.iter().map(|e| e.partition),
         )),
@@ -127,11 +161,16 @@ pub fn rows(events: &[Event]) -> (RecordBatch, TimestampMicrosecondArray, Struct
             events.iter().map(|e| e.element),
         )),
     ];
-    (
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(),
-        times(events.iter().map(|e| e.received)),
-        StructArray::new(position_fields(), position, None),
-    )
+    Rows {
+        rows: RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(),
+        received: times(events.iter().map(|e| e.received)),
+        arrival_hour: times(
+            events
+                .iter()
+                .map(|e| e.received.saturating_sub(e.received.rem_euclid(HOUR))),
+        ),
+        position: StructArray::new(position_fields(), position, None),
+    }
 }
 
 /// Published entries, which can be read by number.
@@ -194,11 +233,11 @@ impl World {
 
     /// Posts all events in one call; returns how many entries that made.
     pub fn post(&mut self, events: &[Event]) -> usize {
-        let (rows, received, position) = rows(events);
+        let rows = rows(events);
         let occasion = posting();
         let posted = self
             .ledger
-            .post(&rows, &received, &position, &occasion, &self.published);
+            .post(rows.evidence(), &occasion, &self.published);
         let posted = block_on(movable(posted)).unwrap();
         let count = posted.as_ref().map_or(0, RecordBatch::num_rows);
         self.published.0.extend(posted);
@@ -207,7 +246,7 @@ impl World {
 
     /// Posts only the rows that could change a credit, as the flow does.
     pub fn post_filtered(&mut self, events: &[Event]) -> usize {
-        let (rows, received, _) = rows(events);
+        let Rows { rows, received, .. } = rows(events);
         let keys = [rows.column(0).clone(), rows.column(1).clone()];
         let leading = match self.ledger.leading() {
             OrderTerm::EventTime => times(events.iter().map(|e| e.event_time)),
@@ -228,11 +267,14 @@ impl World {
     }
 }
 
+/// A position, in its order.
+pub type At = (String, i32, i32, i64, i32);
+
 /// What entries add up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Balance {
-    /// The credit in force of each device: channel, received, partition, offset, element.
-    pub credited: BTreeMap<String, (Option<String>, i64, i32, i64, i32)>,
+    /// The credit in force of each device: channel, received, position.
+    pub credited: BTreeMap<String, (Option<String>, i64, At)>,
     /// New users by channel and hour, where not 0.
     pub new_users: BTreeMap<(Option<String>, i64), i64>,
 }
@@ -253,13 +295,15 @@ impl Balance {
                     .is_valid(row)
                     .then(|| channels.value(row).to_owned());
                 let position = batch.column_by_name("position").unwrap().as_struct();
-                let credit = (
-                    channel.clone(),
-                    time(batch, "received", row),
-                    position.column(2).as_primitive::<Int32Type>().value(row),
+                let number = |at: usize| position.column(at).as_primitive::<Int32Type>().value(row);
+                let at = (
+                    position.column(0).as_string::<i32>().value(row).to_owned(),
+                    number(1),
+                    number(2),
                     position.column(3).as_primitive::<Int64Type>().value(row),
-                    position.column(4).as_primitive::<Int32Type>().value(row),
+                    number(4),
                 );
+                let credit = (channel.clone(), time(batch, "received", row), at);
                 let sign = int32(batch, "sign").value(row);
                 if sign == 1 {
                     assert_eq!(holder.insert(device.clone(), entry), None, "one credit");
@@ -287,8 +331,9 @@ impl Balance {
     pub fn oracle_by(events: &[Event], times: impl Fn(&Event) -> (i64, i64)) -> Self {
         let rank = |e: &Event| {
             let channel = (e.channel.is_none(), e.channel.clone());
-            let position = (e.partition, e.offset, e.element);
-            (times(e), e.tie.clone(), channel, position)
+            // A tie that isn't there comes last, as any null.
+            let tie = (e.tie.is_none(), e.tie.clone());
+            (times(e), tie, channel, e.at())
         };
         let mut first: BTreeMap<String, &Event> = BTreeMap::new();
         for event in events {
@@ -304,13 +349,7 @@ impl Balance {
                 .new_users
                 .entry((e.channel.clone(), hour))
                 .or_default() += 1;
-            let credit = (
-                e.channel.clone(),
-                e.received,
-                e.partition,
-                e.offset,
-                e.element,
-            );
+            let credit = (e.channel.clone(), e.received, e.at());
             balance.credited.insert(device, credit);
         }
         balance

@@ -13,20 +13,27 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         prop::option::of(0..3_u8),
         0..4_i64,
         0..3_i64,
-        0..3_u8,
+        prop::option::weighted(0.7, 0..3_u8),
+        prop::sample::select(vec!["desk-logs", "mobile-logs"]),
+        0..2_i32,
         0..3_i32,
     );
     prop::collection::vec(one, 1..40).prop_map(|all| {
         all.into_iter()
             .enumerate()
             .map(
-                |(i, (device, channel, received, event_time, tie, partition))| Event {
+                |(
+                    i,
+                    (device, channel, received, event_time, tie, topic, incarnation, partition),
+                )| Event {
                     device: format!("d{device}"),
                     channel: channel.map(|c| format!("c{c}")),
                     // Half of the times differ within a millisecond only.
                     received: HOUR + received / 2 * MS + received % 2,
                     event_time: HOUR - event_time * HOUR,
-                    tie: vec![tie; 8],
+                    tie: tie.map(|tie| vec![tie; 8]),
+                    topic,
+                    incarnation,
                     partition,
                     offset: i as i64 / 2,
                     element: i as i32 % 2,
@@ -36,11 +43,27 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
+/// How many events each call has.
+fn cuts() -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(1..8_usize, 40)
+}
+
+/// Events cut into calls.
+fn cut(mut events: Vec<Event>, cuts: &[usize]) -> Vec<Vec<Event>> {
+    let mut calls = Vec::new();
+    for cut in cuts {
+        let rest = events.split_off((*cut).min(events.len()));
+        calls.push(std::mem::replace(&mut events, rest));
+    }
+    calls.push(events);
+    calls
+}
+
 /// The events in another order, cut into calls, with some calls made again later.
 fn readings() -> impl Strategy<Value = (Vec<Event>, Vec<Vec<Event>>)> {
     events()
         .prop_flat_map(|events| {
-            let cuts = prop::collection::vec(1..8_usize, 40);
+            let cuts = cuts();
             let again = prop::collection::vec(any::<bool>(), 40);
             (
                 Just(events.clone()),
@@ -49,18 +72,24 @@ fn readings() -> impl Strategy<Value = (Vec<Event>, Vec<Vec<Event>>)> {
                 again,
             )
         })
-        .prop_map(|(events, mut shuffled, cuts, again)| {
+        .prop_map(|(events, shuffled, cuts, again)| {
             let mut calls = Vec::new();
-            for (cut, again) in cuts.into_iter().zip(again) {
-                let rest = shuffled.split_off(cut.min(shuffled.len()));
-                calls.push(std::mem::replace(&mut shuffled, rest));
+            for (call, again) in cut(shuffled, &cuts).into_iter().zip(again) {
+                calls.push(call);
                 if again {
                     calls.push(calls[calls.len() / 2].clone());
                 }
             }
-            calls.push(shuffled);
             (events, calls)
         })
+}
+
+fn post(world: &mut World, call: &[Event], filtered: bool) {
+    if filtered {
+        world.post_filtered(call);
+    } else {
+        world.post(call);
+    }
 }
 
 proptest! {
@@ -71,11 +100,7 @@ proptest! {
     ) {
         let mut world = World::new();
         for call in &calls {
-            if filtered {
-                world.post_filtered(call);
-            } else {
-                world.post(call);
-            }
+            post(&mut world, call, filtered);
         }
         prop_assert_eq!(world.balance(), Balance::oracle(&events));
         prop_assert_eq!(world.ledger.index().len(), world.balance().credited.len());
@@ -93,13 +118,16 @@ proptest! {
     }
 
     /// A crash loses the entries that aren't committed; the index comes from a snapshot of an
-    /// earlier commit and the entries since, and the calls after the commit are read again.
+    /// earlier commit and the entries since, and what came after the commit is read again, in other
+    /// calls.
     #[test]
     fn a_crash_anywhere_gives_the_same_balance(
         (events, calls) in readings(),
         snapshot_at in 0..20_usize,
         commit_at in 0..20_usize,
         crash_at in 0..20_usize,
+        recut in cuts(),
+        filtered in any::<bool>(),
     ) {
         let (commit_at, crash_at) = (commit_at.max(snapshot_at), crash_at.max(commit_at));
         let mut world = World::new();
@@ -109,7 +137,7 @@ proptest! {
                 // Committed here, frozen later, when uncommitted entries are in the index too.
                 world.ledger.entries_committed(world.ledger.next_entry() - 1);
             }
-            world.post(call);
+            post(&mut world, call, filtered);
             if i == commit_at {
                 frozen = Some(world.ledger.freeze().unwrap());
                 committed = (world.published.clone(), i + 1, world.ledger.next_entry());
@@ -137,8 +165,8 @@ proptest! {
             ledger: Ledger::new(&table, index, committed.2).unwrap(),
             published: committed.0,
         };
-        for call in &calls[committed.1..] {
-            world.post(call);
+        for call in cut(calls[committed.1..].concat(), &recut) {
+            post(&mut world, &call, filtered);
         }
         prop_assert_eq!(world.balance(), Balance::oracle(&events));
     }

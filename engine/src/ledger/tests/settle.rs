@@ -83,11 +83,11 @@ fn equal_times_are_decided_by_event_time_then_tie_then_channel_then_position() {
     by_channel.channel = Some("B".into());
     by_channel.offset = 6;
     let mut by_tie = later.clone();
-    by_tie.tie = vec![0; 8];
+    by_tie.tie = Some(vec![0; 8]);
     by_tie.channel = Some("z".into());
     let mut by_event_time = later.clone();
     by_event_time.event_time -= 1;
-    by_event_time.tie = vec![0xff; 8];
+    by_event_time.tie = Some(vec![0xff; 8]);
     for first in [by_position, by_channel, by_tie, by_event_time] {
         let both = [
             later.clone(),
@@ -97,7 +97,7 @@ fn equal_times_are_decided_by_event_time_then_tie_then_channel_then_position() {
             },
         ];
         let oracle = Balance::oracle(&both);
-        assert_eq!(oracle.credited["d"].4, 1);
+        assert_eq!(oracle.credited["d"].2.4, 1);
         for order in [[0, 1], [1, 0]] {
             let mut world = World::new();
             for i in order {

@@ -11,22 +11,22 @@ use crate::state::Published;
 
 /// The system views as SQL, by name; a later one may read an earlier one.
 ///
-/// `elements = events + dead_letters + filtered`, each counted where it arises; a row where
-/// `balanced` is false is a bug or a fault. `commit_group` is null for what is not yet committed.
+/// `records = opened` and `elements = events + dead_letters + filtered`, each counted where it
+/// arises; a row where `balanced` is false is a bug or a fault. `commit_group` is null for what is not yet committed.
 pub const VIEWS: &[(&str, &str)] = &[(
     "conservation",
-    "SELECT commit_group, source, pipeline, topic, incarnation, \"partition\", records, elements, \
-            events, dead_letters, filtered, \
-            elements = events + dead_letters + filtered AS balanced \
+    "SELECT commit_group, source, pipeline, topic, incarnation, \"partition\", records, opened, \
+            elements, events, dead_letters, filtered, \
+            records = opened AND elements = events + dead_letters + filtered AS balanced \
      FROM ( \
        SELECT commit_group, c['source'] AS source, c['pipeline'] AS pipeline, \
               c['topic'] AS topic, c['incarnation'] AS incarnation, c['partition'] AS \"partition\", \
-              c['records'] AS records, c['elements'] AS elements, c['events'] AS events, \
-              c['dead_letters'] AS dead_letters, c['filtered'] AS filtered \
+              c['records'] AS records, c['opened'] AS opened, c['elements'] AS elements, \
+              c['events'] AS events, c['dead_letters'] AS dead_letters, c['filtered'] AS filtered \
        FROM (SELECT commit_group, unnest(counts) AS c FROM commits) \
        UNION ALL \
        SELECT CAST(NULL AS BIGINT) AS commit_group, source, pipeline, topic, incarnation, \
-              \"partition\", records, elements, events, dead_letters, filtered \
+              \"partition\", records, opened, elements, events, dead_letters, filtered \
        FROM uncommitted_counts)",
 )];
 
@@ -38,6 +38,7 @@ pub(super) fn schema() -> SchemaRef {
         Field::new("incarnation", DataType::Int32, false),
         Field::new("partition", DataType::Int32, false),
         Field::new("records", DataType::Int64, false),
+        Field::new("opened", DataType::Int64, false),
         Field::new("elements", DataType::Int64, false),
         Field::new("events", DataType::Int64, false),
         Field::new("dead_letters", DataType::Int64, false),
@@ -63,6 +64,7 @@ pub(super) fn rows(state: &Published, schema: SchemaRef) -> Result<RecordBatch> 
         small(|c| c.at.incarnation),
         small(|c| c.at.partition),
         numbers(|c| c.records),
+        numbers(|c| c.opened),
         numbers(|c| c.elements),
         numbers(|c| c.events),
         numbers(|c| c.dead_letters),

@@ -1,0 +1,7 @@
+//! The flows without Kafka: micro-batches by hand, extracted, posted, published, committed.
+
+mod entry_reads;
+mod extraction;
+mod fixture;
+mod properties;
+mod publishing;
