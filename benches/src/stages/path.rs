@@ -63,6 +63,7 @@ impl Path {
         let limits = SessionsConfig {
             threads: 1,
             memory_bytes_max: 1 << 30,
+            spill_bytes_max: 1 << 30,
         };
         let store = Storage::in_memory().store().clone();
         let sessions = Sessions::new(&limits, store, &ring, &configuration, publisher.clone())?;
