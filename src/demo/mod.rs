@@ -51,7 +51,7 @@ pub fn run(args: &DemoArgs) -> Outcome {
     let server = Server::start(
         &engine,
         setup.listener.try_clone()?,
-        flight_server::Credentials::new(),
+        flight_server::Credentials::open(),
         &setup.settings.query,
     )?;
     println!("{}", connection_strings::text(server.address()));
