@@ -1,6 +1,7 @@
 """What the tests stand on: a real Kafka, the real binary, real clients, and a fold of the books.
 
 Reading order: `deadline`, `cache`, `process` (a child process whose output is kept),
-`kafka_server`, `configuration`, `headwater`, `flight_client`, `jdbc`, then `first_seen` and `books`
-(the truth), `stored_tables` (an independent reader) and `checks` (what the tests compare).
+`kafka_server`, `configuration`, `headwater`, `flight_client`, `jdbc`, `literals` (a value of each
+type), then `first_seen` and `books` (the truth), `stored_tables` (an independent reader) and
+`checks` (what the tests compare).
 """
