@@ -232,7 +232,7 @@ def test_the_query_of_a_client_that_goes_away_ends(
 ) -> None:
     meter = ProcessorTime(shared_server.process.pid)
     client = adbc_client(shared_server, folder, sql)
-    wait_until("the query runs", meter.is_busy, timeout_s=60, on_timeout=client.tail)
+    wait_until("the query runs", meter.has_worked, timeout_s=60, on_timeout=client.tail)
     client.kill()
     wait_until("the query has ended", meter.is_idle, timeout_s=30)
 
@@ -244,7 +244,7 @@ def test_the_query_of_a_jdbc_client_that_goes_away_ends(
     meter = ProcessorTime(shared_server.process.pid)
     url = jdbc.jdbc_url(shared_server.address, user=USER, password=PASSWORD)
     client = ManagedProcess(jdbc.command(jdbc_programs, "Query", url, sql), folder / "client.log")
-    wait_until("the query runs", meter.is_busy, timeout_s=60, on_timeout=client.tail)
+    wait_until("the query runs", meter.has_worked, timeout_s=60, on_timeout=client.tail)
     client.kill()
     wait_until("the query has ended", meter.is_idle, timeout_s=30)
 
@@ -272,7 +272,7 @@ def test_a_query_ends_at_the_time_limit_and_a_signal_ends_the_server_beside_one(
     server.wait_until_answering()
     meter = ProcessorTime(server.process.pid)
     clients = [adbc_client(server, folder / str(i), BARREN_KEYED) for i in range(3)]
-    wait_until("the queries run", meter.is_busy, timeout_s=60, on_timeout=clients[0].tail)
+    wait_until("the queries run", meter.has_worked, timeout_s=60, on_timeout=clients[0].tail)
     # Whoever comes while all threads compute is still heard.
     with server.connection() as connection:
         assert connection.adbc_get_table_types()
