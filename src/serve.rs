@@ -1,19 +1,17 @@
 //! `headwater serve`: the engine against a Kafka, answering Flight SQL until told to stop.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::Engine;
-use engine::settings::FlightSettings;
-use flight_server::Credentials;
 
 use crate::cli::ServeArgs;
 use crate::failure::{Failure, Outcome};
 use crate::generate::stop_on_signal;
 use crate::key_file::KeyFile;
 use crate::logging;
+use crate::login::credentials;
 use crate::server::{Server, bind};
 use crate::settings::read_settings;
 
@@ -30,7 +28,7 @@ pub fn run(args: &ServeArgs) -> Outcome {
     let settings = read_settings(&args.config, &flags)?;
     let credentials = credentials(&settings.flight)?;
     let keys = KeyFile::read(&settings.keys_file)?.ring()?;
-    let listener = bind(&settings.flight.listen)?;
+    let listener = bind(&settings.flight.listen, &credentials)?;
     let engine = Engine::start(&settings, &keys)?;
     let server = Server::start(&engine, listener, credentials, &settings.query)?;
     println!("listening on grpc://{}", server.address());
@@ -55,34 +53,4 @@ fn until_stopped(engine: &Engine, server: &Server) -> Outcome {
         std::thread::sleep(WATCH_INTERVAL);
     }
     Ok(())
-}
-
-fn credentials(flight: &FlightSettings) -> Outcome<Credentials> {
-    let read = |path: &Path| {
-        std::fs::read_to_string(path)
-            .map_err(|e| Failure::invalid(vec![format!("{}: {e}", path.display())]))
-    };
-    let mut credentials = Credentials::new();
-    let password = match (&flight.password, &flight.password_file) {
-        (Some(password), None) => Some(password.clone()),
-        (None, Some(file)) => Some(read(file)?.trim_end_matches(['\r', '\n']).to_owned()),
-        (None, None) => None,
-        (Some(_), Some(_)) => {
-            return Err(Failure::invalid(vec![
-                "flight.password and flight.password_file are both set; keep one".into(),
-            ]));
-        }
-    };
-    if let Some(password) = password {
-        credentials = credentials.with_user(&flight.user, &password);
-    }
-    if let Some(token) = &flight.token {
-        credentials = credentials.with_token(&flight.user, token);
-    }
-    if let Some(file) = &flight.token_file {
-        for token in read(file)?.lines().map(str::trim).filter(|t| !t.is_empty()) {
-            credentials = credentials.with_token(&flight.user, token);
-        }
-    }
-    Ok(credentials)
 }

@@ -71,6 +71,7 @@ impl Engine {
                 &SessionsConfig {
                     threads,
                     memory_bytes_max,
+                    spill_bytes_max: settings.query.spill_bytes_max,
                 },
                 storage.store().clone(),
                 keys,

@@ -116,7 +116,7 @@ impl Service {
                 Ok(Some(raw(result.encode_to_vec())))
             }
             "CloseSession" => {
-                self.sessions.close(&caller.key);
+                self.close_session(caller);
                 let result = CloseSessionResult {
                     status: CloseStatus::Closed.into(),
                 };
@@ -135,6 +135,16 @@ impl Service {
                 "there is no action \"{name}\" here; ListActions names those that there are"
             ))),
         }
+    }
+
+    /// Ends the caller's session, and what it left behind for later. Results that are being read
+    /// go on.
+    fn close_session(&self, caller: &Caller) {
+        let session = &caller.session;
+        self.sessions.close(session);
+        caller.connection.close(session);
+        self.prepared.close_all(session.id);
+        self.tickets.close_all(session.id);
     }
 
     async fn create_prepared(
@@ -156,7 +166,7 @@ impl Service {
         };
         let result = PreparedStatementResult {
             prepared_statement_handle: self.prepared.keep(
-                caller.user().clone(),
+                &caller.session,
                 statement,
                 caller.profile,
             ),
@@ -221,7 +231,16 @@ impl Service {
             Some(value) => settings.set(name, value)?,
             None => settings.reset(name)?,
         }
-        if name == "catalog" || name == "schema" {
+        self.adopt(caller, settings)
+    }
+
+    /// Puts changed settings into effect for the caller's session.
+    pub(crate) fn adopt(&self, caller: &Caller, settings: Settings) -> Result<(), SettingError> {
+        let renamed = {
+            let present = caller.session.settings.read();
+            present.catalog != settings.catalog || present.schema != settings.schema
+        };
+        if renamed {
             self.check_names(caller, &settings)?;
         }
         *caller.session.settings.write() = settings;

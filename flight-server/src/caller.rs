@@ -1,6 +1,5 @@
 //! Who makes a call, and what they chose: read from its headers.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use tonic::Status;
 use tonic::metadata::MetadataMap;
 
 use crate::SessionOptions;
+use crate::connection::Connection;
 use crate::credentials::{ANONYMOUS, Credentials, Fingerprint, fingerprint};
 use crate::sessions::{Session, Sessions};
 use crate::settings::{HEADERS, Settings};
@@ -23,13 +23,12 @@ const JAVA_AGENT: &str = "JDBC Flight SQL Driver";
 
 const LOGIN_HINT: &str = "log in with user and password or with a token \
     (JDBC: ?user=…&password=… or ?token=…; ADBC: username and password, or \
-    authorization_header \"Bearer …\"; headwater sql: --user and --password-file, or --token)";
+    authorization_header \"Bearer …\"; headwater sql: --user and --password-file, or --token-file)";
 
 /// The caller of one call.
 pub(crate) struct Caller {
     pub(crate) session: Arc<Session>,
-    /// The key of the session, to close it by.
-    pub(crate) key: Fingerprint,
+    pub(crate) connection: Connection,
     /// The session's choices, under those of this call's headers.
     pub(crate) settings: Settings,
     pub(crate) profile: Profile,
@@ -41,10 +40,11 @@ impl Caller {
     /// Finds out who calls; an error if they may not.
     pub(crate) fn identify(
         headers: &MetadataMap,
-        peer: Option<SocketAddr>,
+        connection: Option<&Connection>,
         credentials: &Credentials,
         sessions: &Sessions,
     ) -> Result<Self, Status> {
+        let connection = connection.cloned().unwrap_or_default();
         let user = match Login::from_headers(headers)? {
             Login::None if credentials.is_open() => ANONYMOUS.into(),
             Login::None => return Err(not_logged_in()),
@@ -52,16 +52,20 @@ impl Caller {
             Login::Bearer(token) => {
                 let key = fingerprint(&token);
                 if let Some(session) = sessions.of_token(&key) {
-                    return Self::new(headers, session, key);
+                    return Self::new(headers, session, connection);
                 }
                 user_of_token(credentials, &key)?
             }
         };
-        let (session, key) = sessions.of_connection(user, peer);
-        Self::new(headers, session, key)
+        let session = connection.session(user);
+        Self::new(headers, session, connection)
     }
 
-    fn new(headers: &MetadataMap, session: Arc<Session>, key: Fingerprint) -> Result<Self, Status> {
+    fn new(
+        headers: &MetadataMap,
+        session: Arc<Session>,
+        connection: Connection,
+    ) -> Result<Self, Status> {
         let settings = settings_of_call(headers, &session)?;
         let agent = agent(headers);
         let old_java = agent.starts_with(OLD_JAVA_AGENT);
@@ -72,7 +76,7 @@ impl Caller {
         };
         Ok(Self {
             session,
-            key,
+            connection,
             settings,
             profile,
             deadline: deadline(headers),

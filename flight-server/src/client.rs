@@ -9,10 +9,14 @@ use engine::{EngineError, Kind};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
+use std::time::Duration;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::status;
+
+/// How long a server may take to answer at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How to log in.
 #[derive(Clone, Default)]
@@ -44,7 +48,8 @@ pub async fn connect(url: &str, login: Login) -> Result<Client, EngineError> {
     let target = target(url)?;
     let endpoint = Endpoint::from_shared(target)
         .map_err(|e| EngineError::invalid(format!("\"{url}\" is not a server's URL")).caused_by(e))?
-        .tcp_nodelay(true);
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT_TIMEOUT);
     let channel = endpoint.connect().await.map_err(|e| {
         EngineError::unavailable(format!("no Flight SQL server answers at {url}")).caused_by(e)
     })?;

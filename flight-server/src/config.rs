@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use crate::Credentials;
 
 /// How the server behaves. `Default` suits one host and asks for no login.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
-    /// Who may connect. Empty: everybody, as `anonymous`.
+    /// Who may connect.
     pub credentials: Credentials,
     /// The name that clients see as the database product.
     pub product: String,
@@ -31,12 +33,15 @@ pub struct ServerConfig {
     pub session_count_max: usize,
     /// The most bytes of one message from a client.
     pub message_bytes_max: usize,
+    /// The threads that plan and run queries. `None`: those that serve, which then answer nobody
+    /// else while a query computes.
+    pub query_threads: Option<Handle>,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
-            credentials: Credentials::new(),
+            credentials: Credentials::open(),
             product: "Headwater".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             prepared_ttl: Duration::from_secs(60 * 60),
@@ -48,6 +53,7 @@ impl Default for ServerConfig {
             ticket_count_max: 8_192,
             session_count_max: 10_000,
             message_bytes_max: 256 << 20,
+            query_threads: None,
         }
     }
 }

@@ -12,36 +12,54 @@ pub(crate) type Fingerprint = [u8; 32];
 /// The name of the caller where nobody has to log in.
 pub(crate) const ANONYMOUS: &str = "anonymous";
 
-/// Users with passwords, and tokens that stand for a name. Holds fingerprints only.
-#[derive(Clone, Default)]
+/// Users with passwords, and tokens that stand for a name; or everybody. Holds fingerprints only.
+#[derive(Clone)]
 pub struct Credentials {
+    open: bool,
     users: BTreeMap<String, Fingerprint>,
     tokens: Vec<(Arc<str>, Fingerprint)>,
 }
 
 impl Credentials {
-    /// No users and no tokens: everybody is let in as `anonymous`.
-    pub fn new() -> Self {
-        Self::default()
+    /// Everybody is let in as `anonymous`.
+    pub fn open() -> Self {
+        Self {
+            open: true,
+            users: BTreeMap::new(),
+            tokens: Vec::new(),
+        }
     }
 
-    /// Adds a user; a second password for a name replaces the first.
+    /// Nobody is let in but the users and bearers that are added.
+    pub fn closed() -> Self {
+        Self {
+            open: false,
+            ..Self::open()
+        }
+    }
+
+    /// Adds a user; a second password for a name replaces the first. An empty password opens
+    /// nothing.
     #[must_use]
     pub fn with_user(mut self, user: impl Into<String>, password: &str) -> Self {
-        self.users.insert(user.into(), fingerprint(password));
+        if !password.is_empty() {
+            self.users.insert(user.into(), fingerprint(password));
+        }
         self
     }
 
-    /// Adds a bearer token and the name that its bearer goes by.
+    /// Adds a bearer token and the name that its bearer goes by. An empty token opens nothing.
     #[must_use]
     pub fn with_token(mut self, name: &str, token: &str) -> Self {
-        self.tokens.push((name.into(), fingerprint(token)));
+        if !token.is_empty() {
+            self.tokens.push((name.into(), fingerprint(token)));
+        }
         self
     }
 
     /// Whether everybody is let in.
     pub fn is_open(&self) -> bool {
-        self.users.is_empty() && self.tokens.is_empty()
+        self.open
     }
 
     /// The user, if the password is theirs. Takes as long for an unknown user as for a wrong
@@ -71,6 +89,7 @@ impl Credentials {
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
+            .field("open", &self.open)
             .field("users", &self.users.len())
             .field("tokens", &self.tokens.len())
             .finish()
@@ -94,7 +113,7 @@ mod tests {
 
     #[test]
     fn passwords_and_tokens_open_only_their_own_door() {
-        let c = Credentials::new()
+        let c = Credentials::closed()
             .with_user("ann", "s3cret")
             .with_token("job", "t0ken");
         assert_eq!(c.user("ann", "s3cret").as_deref(), Some("ann"));
@@ -102,7 +121,20 @@ mod tests {
         assert_eq!(c.user("bob", "s3cret"), None);
         assert_eq!(c.bearer(&fingerprint("t0ken")).as_deref(), Some("job"));
         assert_eq!(c.bearer(&fingerprint("s3cret")), None);
-        assert!(!c.is_open() && Credentials::new().is_open());
-        assert_eq!(format!("{c:?}"), "Credentials { users: 1, tokens: 1 }");
+        assert!(!c.is_open() && Credentials::open().is_open());
+        assert_eq!(
+            format!("{c:?}"),
+            "Credentials { open: false, users: 1, tokens: 1 }"
+        );
+    }
+
+    #[test]
+    fn an_empty_secret_opens_nothing_and_leaves_the_door_shut() {
+        let c = Credentials::closed()
+            .with_user("ann", "")
+            .with_token("job", "");
+        assert!(!c.is_open());
+        assert_eq!(c.user("ann", ""), None);
+        assert_eq!(c.bearer(&fingerprint("")), None);
     }
 }

@@ -36,7 +36,9 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send + 'static>
 
 impl Edge {
     fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
-        let caller = self.0.caller(request.metadata(), request.remote_addr())?;
+        let caller = self
+            .0
+            .caller(request.metadata(), request.extensions().get())?;
         Span::current().record("user", &**caller.user());
         Ok(caller)
     }

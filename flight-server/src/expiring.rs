@@ -70,6 +70,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Expiring<K, V> {
         Some(entry.value.clone())
     }
 
+    /// Removes every entry whose value is one of those.
+    pub(crate) fn remove_all(&self, is_one: impl Fn(&V) -> bool) {
+        self.inner.lock().entries.retain(|_, e| !is_one(&e.value));
+    }
+
     pub(crate) fn remove(&self, key: &K) -> Option<V> {
         self.inner.lock().entries.remove(key).map(|e| e.value)
     }

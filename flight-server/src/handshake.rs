@@ -1,6 +1,7 @@
 //! The handshake: credentials in, a session's token out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_flight::{BasicAuth, HandshakeRequest, HandshakeResponse};
 use bytes::Bytes;
@@ -12,6 +13,9 @@ use crate::caller::{Login, check_password, not_logged_in, unauthenticated, user_
 use crate::credentials::{ANONYMOUS, Credentials, fingerprint};
 use crate::sessions::Sessions;
 
+/// How long a client that shows nothing in its headers may take to send its login.
+const PAYLOAD_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Opens a session for whoever the headers, or else the first message, show. Clients differ: some
 /// send Basic or Bearer in the header and perhaps no message, some an empty one, and Flight's
 /// older authentication puts a `BasicAuth` or a token into it.
@@ -22,10 +26,15 @@ pub(crate) async fn open_session(
     sessions: &Sessions,
 ) -> Result<String, Status> {
     let login = match Login::from_headers(headers)? {
-        Login::None => match messages.message().await? {
-            Some(first) => login_of_payload(&first.payload)?,
-            None => Login::None,
-        },
+        Login::None => {
+            let first = tokio::time::timeout(PAYLOAD_TIMEOUT, messages.message());
+            match first.await {
+                Ok(Ok(Some(first))) => login_of_payload(&first.payload)?,
+                // A client that says nothing has told nothing.
+                Ok(Ok(None)) | Err(_) => Login::None,
+                Ok(Err(e)) => return Err(e),
+            }
+        }
         login => login,
     };
     let user: Arc<str> = match login {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::config::ServerConfig;
 use crate::expiring::Expiring;
+use crate::sessions::Session;
 use crate::statement::{Rows, Statement};
 use crate::status;
 use crate::wire::Profile;
@@ -20,6 +21,8 @@ const COPY_COUNT_MAX: usize = 16;
 #[derive(Clone)]
 pub(crate) struct Prepared {
     pub(crate) user: Arc<str>,
+    /// The session that it ends with.
+    session: Uuid,
     pub(crate) statement: Arc<Statement>,
     /// The wire types that were announced when it was prepared.
     pub(crate) profile: Profile,
@@ -57,10 +60,11 @@ impl PreparedStatements {
     }
 
     /// Keeps a statement; gives its handle.
-    pub(crate) fn keep(&self, user: Arc<str>, statement: Statement, profile: Profile) -> Bytes {
+    pub(crate) fn keep(&self, session: &Session, statement: Statement, profile: Profile) -> Bytes {
         let handle = Uuid::new_v4();
         let prepared = Prepared {
-            user,
+            user: Arc::clone(&session.user),
+            session: session.id,
             statement: Arc::new(statement),
             profile,
             bound: Arc::default(),
@@ -109,6 +113,11 @@ impl PreparedStatements {
         drop(copies);
         self.by_handle.insert(handle, copy);
         bytes_of(handle)
+    }
+
+    /// Closes every statement of a session, which takes the copies with it.
+    pub(crate) fn close_all(&self, session: Uuid) {
+        self.by_handle.remove_all(|p| p.session == session);
     }
 
     /// Closes a statement; does nothing if it isn't there.

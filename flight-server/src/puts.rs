@@ -1,6 +1,5 @@
 //! DoPut: parameters bound, and updates.
 
-use arrow::array::RecordBatch;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::{
@@ -10,13 +9,16 @@ use arrow_flight::sql::{
 use arrow_flight::{FlightData, PutResult};
 use futures::{StreamExt, TryStreamExt, stream};
 use prost::Message;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use crate::caller::Caller;
-use crate::queries::change;
 use crate::service::Service;
-use crate::statement::{Statement, Work, parameters};
+use crate::statement::parameters::{self, Parameter};
+use crate::statement::{Rows, Statement, Work};
 use crate::status;
+
+/// The most bytes of parameters in one put: a thousand rows of long texts.
+const PARAMETER_BYTES_MAX: usize = 16 << 20;
 
 impl Service {
     /// Takes what a client puts.
@@ -66,8 +68,7 @@ impl Service {
         let prepared = self
             .prepared
             .get(&command.prepared_statement_handle, caller.user())?;
-        let batches = batches_of(first, messages).await?;
-        let rows = parameters::rows(&prepared.statement.parameters, &batches)?;
+        let rows = rows_of(&prepared.statement.parameters, first, messages).await?;
         let result = DoPutPreparedStatementResult {
             prepared_statement_handle: Some(self.prepared.bind(&prepared, rows)),
         };
@@ -82,7 +83,7 @@ impl Service {
         let prepared = self
             .prepared
             .get(&command.prepared_statement_handle, caller.user())?;
-        update(caller, &prepared.statement)
+        self.run_update(caller, &prepared.statement)
     }
 
     async fn update(
@@ -94,20 +95,20 @@ impl Service {
             return Err(status::unsupported("there are no transactions here"));
         }
         let statement = self.plan(caller, &command.query).await?;
-        update(caller, &statement)
+        self.run_update(caller, &statement)
     }
-}
 
-fn update(caller: &Caller, statement: &Statement) -> Result<PutResult, Status> {
-    match &statement.work {
-        Work::Session(changes) => change(caller, changes)?,
-        Work::Query(_) => {
-            return Err(status::invalid(
-                "the statement gives rows: run it as a query, not as an update",
-            ));
+    fn run_update(&self, caller: &Caller, statement: &Statement) -> Result<PutResult, Status> {
+        match &statement.work {
+            Work::Session(changes) => self.change(caller, changes)?,
+            Work::Query(_) => {
+                return Err(status::invalid(
+                    "the statement gives rows: run it as a query, not as an update",
+                ));
+            }
         }
+        Ok(put_result(&DoPutUpdateResult { record_count: 0 }))
     }
-    Ok(put_result(&DoPutUpdateResult { record_count: 0 }))
 }
 
 fn put_result(message: &impl Message) -> PutResult {
@@ -116,22 +117,40 @@ fn put_result(message: &impl Message) -> PutResult {
     }
 }
 
-/// The batches of a put; none where the client sent no schema.
-async fn batches_of(
+/// The rows of parameters that a client puts; none where it sent no schema. Read as they come, so
+/// that a client that sends too much is stopped early.
+async fn rows_of(
+    parameters: &[Parameter],
     first: FlightData,
     messages: Streaming<FlightData>,
-) -> Result<Vec<RecordBatch>, Status> {
+) -> Result<Rows, Status> {
+    let mut rows = Rows::new();
     if first.data_header.is_empty() {
-        return Ok(Vec::new());
+        return Ok(rows);
     }
+    let mut bytes = 0;
     let messages = stream::iter([Ok(first)])
         .chain(messages)
-        .map_err(|e| FlightError::Tonic(Box::new(e)));
-    FlightRecordBatchStream::new_from_flight_data(messages)
-        .try_collect()
-        .await
-        .map_err(|e| match e {
-            FlightError::Tonic(status) => *status,
-            e => status::invalid(format!("the parameters cannot be read: {e}")),
+        .map(move |message| {
+            let message = message?;
+            bytes += message.data_header.len() + message.data_body.len();
+            if bytes > PARAMETER_BYTES_MAX {
+                return Err(status::status(
+                    Code::ResourceExhausted,
+                    &format!(
+                        "more than {PARAMETER_BYTES_MAX} bytes of parameters were bound to a query"
+                    ),
+                ));
+            }
+            Ok(message)
         })
+        .map_err(|e| FlightError::Tonic(Box::new(e)));
+    let mut batches = FlightRecordBatchStream::new_from_flight_data(messages);
+    while let Some(batch) = batches.try_next().await.map_err(|e| match e {
+        FlightError::Tonic(status) => *status,
+        e => status::invalid(format!("the parameters cannot be read: {e}")),
+    })? {
+        parameters::append(&mut rows, parameters, &batch)?;
+    }
+    Ok(rows)
 }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tonic::Status;
 
 use crate::caller::Caller;
+use crate::compute::compute;
 use crate::prepared::Prepared;
 use crate::results::ResultStream;
 use crate::service::Service;
@@ -22,7 +23,10 @@ use crate::{flight_info, status};
 impl Service {
     /// Plans a statement in the caller's session.
     pub(crate) async fn plan(&self, caller: &Caller, sql: &str) -> Result<Statement, Status> {
-        Statement::plan(&self.session(&caller.options())?, sql).await
+        let ctx = self.session(&caller.options())?;
+        let sql = sql.to_owned();
+        let planning = async move { Statement::plan(&ctx, &sql).await };
+        compute(&self.threads, self.limits(caller), planning).await
     }
 
     /// GetFlightInfo of a statement.
@@ -91,7 +95,7 @@ impl Service {
         }
         let (schema, source) = match &statement.work {
             Work::Session(changes) => {
-                change(caller, changes)?;
+                self.change(caller, changes)?;
                 let batch = count_of_nothing()?;
                 (batch.schema(), Source::Done(batch))
             }
@@ -103,6 +107,7 @@ impl Service {
         };
         Ok(Query {
             user: Arc::clone(caller.user()),
+            session: caller.session.id,
             options: caller.options(),
             schema,
             source,
@@ -143,6 +148,19 @@ impl Service {
             .await
     }
 
+    /// Changes the caller's session: all of the changes, or none.
+    pub(crate) fn change(&self, caller: &Caller, changes: &[SessionChange]) -> Result<(), Status> {
+        let mut settings = caller.session.settings.read().clone();
+        changes
+            .iter()
+            .try_for_each(|change| match change {
+                SessionChange::Set { name, value } => settings.set(name, value),
+                SessionChange::Reset { name } => settings.reset(name),
+            })
+            .and_then(|()| self.adopt(caller, settings))
+            .map_err(|e| status::invalid(e.message()))
+    }
+
     /// Runs a query in a session of its own.
     pub(crate) async fn run(
         &self,
@@ -153,23 +171,8 @@ impl Service {
         let mut options = query.options.clone();
         options.allow_catching_up |= caller.options().allow_catching_up;
         let ctx = self.session(&options)?;
-        ResultStream::start(ctx, query, self.limits(caller), at_end).await
+        ResultStream::start(ctx, query, &self.threads, self.limits(caller), at_end).await
     }
-}
-
-/// Changes the caller's session: all of the changes, or none.
-pub(crate) fn change(caller: &Caller, changes: &[SessionChange]) -> Result<(), Status> {
-    let mut settings = caller.session.settings.write();
-    let mut changed = settings.clone();
-    for change in changes {
-        match change {
-            SessionChange::Set { name, value } => changed.set(name, value),
-            SessionChange::Reset { name } => changed.reset(name),
-        }
-        .map_err(|e| status::invalid(e.message()))?;
-    }
-    *settings = changed;
-    Ok(())
 }
 
 /// The result of a statement that touches no rows.

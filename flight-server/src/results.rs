@@ -3,25 +3,26 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow_flight::FlightData;
 use datafusion::common::ScalarValue;
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
+use engine::state::Interrupt;
 use futures::stream::{self, BoxStream};
-use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
-use tokio::sync::{mpsc, watch};
-use tonic::{Code, Status};
+use futures::{Stream, StreamExt, TryStreamExt};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tonic::Status;
 
+use crate::compute::{Limits, broken, compute};
 use crate::statement::{Statement, Work, bind};
 use crate::status;
 use crate::tickets::{Query, Source};
-use crate::transport::Phase;
 use crate::wire::batch::conform;
 use crate::wire::encoder::Encoder;
 
@@ -30,39 +31,68 @@ const QUEUED_MESSAGES: usize = 4;
 
 type Batches = BoxStream<'static, Result<RecordBatch, DataFusionError>>;
 
-/// What may end a query before its rows do.
-pub(crate) struct Limits {
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) phase: watch::Receiver<Phase>,
-}
-
-/// The messages of a result. Dropping it ends the query, at its next await.
+/// The messages of a result. Dropping it ends the query.
 pub(crate) struct ResultStream {
     messages: mpsc::Receiver<Result<FlightData, Status>>,
-    task: Option<SpawnedTask<()>>,
+    /// The task that watches over the query; it ends with this.
+    _watch: JoinSet<()>,
+    _end: EndOnDrop,
+}
+
+/// Tells a query that computes, without giving way to anybody, that nobody waits for it any more.
+struct EndOnDrop(Arc<Interrupt>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 impl ResultStream {
-    /// Plans the query in its session and starts it.
+    /// Plans the query in its session and starts it, on the queries' threads. What may end it is
+    /// watched by the threads that call this, which are free when those compute.
     pub(crate) async fn start(
         ctx: SessionContext,
         query: Arc<Query>,
-        limits: Limits,
+        threads: &Handle,
+        mut limits: Limits,
         at_end: impl FnOnce() + Send + 'static,
     ) -> Result<Self, Status> {
-        let batches = open(ctx, &query)
-            .await
-            .map_err(|e| status::from_datafusion(&e))?;
+        limits.cancelled = Some(query.cancelled.subscribe());
+        let end = EndOnDrop(Interrupt::of(&ctx));
+        if let Some(deadline) = limits.deadline {
+            end.0.end_at(deadline);
+        }
+        let opening = {
+            let query = Arc::clone(&query);
+            async move {
+                open(ctx, &query)
+                    .await
+                    .map_err(|e| status::from_datafusion(&e))
+            }
+        };
+        let batches = compute(threads, limits.clone(), opening).await?;
         let (sender, messages) = mpsc::channel(QUEUED_MESSAGES);
-        let task = SpawnedTask::spawn(async move {
-            let failed = {
-                let sending = send_all(batches, &query, &sender);
-                tokio::select! {
-                    sent = sending => sent.err(),
-                    why = interruption(query.cancelled.subscribe(), limits) => Some(why),
-                }
+        let mut running = JoinSet::new();
+        let sending = {
+            let sender = sender.clone();
+            async move { send_all(batches, &query, &sender).await }
+        };
+        running.spawn_on(sending, threads);
+        let interrupt = Arc::clone(&end.0);
+        let mut watch = JoinSet::new();
+        watch.spawn(async move {
+            let failed = tokio::select! {
+                done = running.join_next() => match done {
+                    Some(Ok(sent)) => sent.err(),
+                    Some(Err(e)) => Some(broken(&e)),
+                    None => None,
+                },
+                why = limits.reached() => Some(why),
             };
-            // The query is gone by here; the client may take its time to hear why.
+            // The query ends here; the client may take its time to hear why.
+            interrupt.end();
+            drop(running);
             match failed {
                 Some(why) => {
                     let _ = sender.send(Err(why)).await;
@@ -72,7 +102,8 @@ impl ResultStream {
         });
         Ok(Self {
             messages,
-            task: Some(task),
+            _watch: watch,
+            _end: end,
         })
     }
 }
@@ -81,22 +112,7 @@ impl Stream for ResultStream {
     type Item = Result<FlightData, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match self.messages.poll_recv(cx) {
-            Poll::Ready(None) => {}
-            other => return other,
-        }
-        // No more messages: either the end, or a panic that must not look like one.
-        let Some(task) = self.task.as_mut() else {
-            return Poll::Ready(None);
-        };
-        let joined = std::task::ready!(task.poll_unpin(cx));
-        self.task = None;
-        Poll::Ready(joined.err().map(|_| {
-            Err(status::internal(
-                "running the query",
-                "it panicked; the server's log says where",
-            ))
-        }))
+        self.messages.poll_recv(cx)
     }
 }
 
@@ -148,6 +164,7 @@ async fn send_all(
     if sender.send(Ok(schema)).await.is_err() {
         return Ok(());
     }
+    let mut rows = 0;
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|e| status::from_datafusion(&e))?;
         for batch in conform(&batch, &query.schema)
@@ -161,29 +178,21 @@ async fn send_all(
                     return Ok(());
                 }
             }
+            rows += batch.num_rows();
+        }
+    }
+    if rows == 0 {
+        // JDBC shows every column twice until it has read a batch.
+        let nothing = encoder
+            .encode_nothing(&query.schema)
+            .map_err(|e| status::internal("encoding the result", e))?;
+        for message in nothing {
+            if sender.send(Ok(message)).await.is_err() {
+                return Ok(());
+            }
         }
     }
     Ok(())
-}
-
-async fn interruption(mut cancelled: watch::Receiver<bool>, mut limits: Limits) -> Status {
-    let deadline = async {
-        match limits.deadline {
-            Some(at) => tokio::time::sleep_until(at.into()).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = cancelled.wait_for(|c| *c) => status::status(Code::Cancelled, "the query was cancelled"),
-        () = deadline => status::status(
-            Code::DeadlineExceeded,
-            "the query took longer than its time limit",
-        ),
-        _ = limits.phase.wait_for(|p| *p == Phase::Ending) => status::status(
-            Code::Unavailable,
-            "the server shuts down: run the statement again",
-        ),
-    }
 }
 
 /// The messages of a small result that is at hand.

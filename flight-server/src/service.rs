@@ -1,17 +1,18 @@
 //! The parts of a running server, together.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use datafusion::prelude::SessionContext;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
 use crate::caller::Caller;
+use crate::compute::Limits;
+use crate::connection::Connection;
 use crate::prepared::PreparedStatements;
-use crate::results::Limits;
 use crate::sessions::Sessions;
 use crate::tickets::Tickets;
 use crate::transport::Phase;
@@ -24,6 +25,8 @@ pub(crate) struct Service {
     pub(crate) sessions: Sessions,
     pub(crate) prepared: PreparedStatements,
     pub(crate) tickets: Tickets,
+    /// The threads that plan and run queries.
+    pub(crate) threads: Handle,
     phase: watch::Receiver<Phase>,
 }
 
@@ -38,6 +41,7 @@ impl Service {
             sessions: Sessions::new(&config),
             prepared: PreparedStatements::new(&config),
             tickets: Tickets::new(&config),
+            threads: config.query_threads.clone().unwrap_or_else(Handle::current),
             config,
             phase,
         }
@@ -47,10 +51,15 @@ impl Service {
     pub(crate) fn caller(
         &self,
         headers: &MetadataMap,
-        peer: Option<SocketAddr>,
+        connection: Option<&Connection>,
     ) -> Result<Caller, Status> {
         self.open()?;
-        Caller::identify(headers, peer, &self.config.credentials, &self.sessions)
+        Caller::identify(
+            headers,
+            connection,
+            &self.config.credentials,
+            &self.sessions,
+        )
     }
 
     /// An error once the server is asked to stop.
@@ -83,6 +92,7 @@ impl Service {
         Limits {
             deadline: [own, caller.deadline].into_iter().flatten().min(),
             phase: self.phase.clone(),
+            cancelled: None,
         }
     }
 }

@@ -1,6 +1,5 @@
-//! The sessions of connected clients, by the token that stands for them.
+//! The sessions of connected clients: by the token that stands for them, or by their connection.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
@@ -8,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::RwLock;
 use tonic::Status;
+use uuid::Uuid;
 
 use crate::config::ServerConfig;
 use crate::credentials::{Fingerprint, fingerprint};
@@ -17,22 +17,25 @@ use crate::status;
 
 /// One client's session: who it is, and what it chose.
 pub(crate) struct Session {
+    /// What prepared statements and tickets name the session by.
+    pub(crate) id: Uuid,
     pub(crate) user: Arc<str>,
     pub(crate) settings: RwLock<Settings>,
 }
 
 impl Session {
-    fn new(user: Arc<str>) -> Arc<Self> {
+    pub(crate) fn new(user: Arc<str>) -> Arc<Self> {
         Arc::new(Self {
+            id: Uuid::new_v4(),
             user,
             settings: RwLock::default(),
         })
     }
 }
 
-/// All sessions. A client that shakes hands is handed a token, and is known by it from then on. One
-/// that doesn't (it sends a static token, or user and password, with every call) is known by its
-/// connection, so that its choices aren't shared with others of the same name.
+/// The sessions of clients that shook hands. Such a client was handed a token, and is known by it
+/// from then on. The others' sessions are their [`Connection`](crate::connection::Connection)'s, so
+/// that they can neither outlive it nor crowd out these.
 pub(crate) struct Sessions {
     by_token: Expiring<Fingerprint, Arc<Session>>,
 }
@@ -59,23 +62,8 @@ impl Sessions {
         self.by_token.get(token)
     }
 
-    /// The session of a client that shows its credentials with every call, or needs none.
-    pub(crate) fn of_connection(
-        &self,
-        user: Arc<str>,
-        peer: Option<SocketAddr>,
-    ) -> (Arc<Session>, Fingerprint) {
-        // No token holds a line feed, so no token opens this session.
-        let key = fingerprint(&format!("{peer:?}\n{user}"));
-        if let Some(session) = self.by_token.get(&key) {
-            return (session, key);
-        }
-        let session = Session::new(user);
-        self.by_token.insert(key, Arc::clone(&session));
-        (session, key)
-    }
-
-    pub(crate) fn close(&self, key: &Fingerprint) {
-        self.by_token.remove(key);
+    /// Ends a session that has a token.
+    pub(crate) fn close(&self, session: &Session) {
+        self.by_token.remove_all(|s| s.id == session.id);
     }
 }

@@ -9,16 +9,21 @@ use datafusion::config::ConfigOptions;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::prelude::SessionContext;
+use engine::sql::near_name::suggestion;
 
 use crate::SessionOptions;
 
 const TIME_ZONE: &str = "datafusion.execution.time_zone";
+const BATCH_SIZE: &str = "datafusion.execution.batch_size";
+
+/// Operators take memory for a batch's rows before they have them.
+const BATCH_SIZE_MAX: usize = 65_536;
 
 /// Settings whose name is one of these, or begins with one that ends in a dot, may be chosen by a
 /// client. The others belong to the engine: it relies on some of them, and on limits for others.
 const OPEN_SETTINGS: &[&str] = &[
     TIME_ZONE,
-    "datafusion.execution.batch_size",
+    BATCH_SIZE,
     "datafusion.explain.",
     "datafusion.format.",
     "datafusion.sql_parser.default_null_ordering",
@@ -87,10 +92,11 @@ fn place(name: &str) -> Result<Place, SettingError> {
         "timezone" | "time_zone" | "time.zone" => Place::DataFusion(TIME_ZONE.to_owned()),
         _ if is_open(&name) => Place::DataFusion(name),
         _ => {
+            let known = HEADERS.iter().chain(OPEN_SETTINGS).copied();
+            let hint = suggestion(&name, known.clone())
+                .unwrap_or_else(|| format!("there are {}", known.collect::<Vec<_>>().join(", ")));
             return Err(SettingError::Name(format!(
-                "there is no setting \"{name}\" for clients; there are catalog, schema, \
-                 allow_catching_up, timestamptz, profile, timezone, {}",
-                OPEN_SETTINGS.join(", ")
+                "there is no setting \"{name}\" for clients; {hint}"
             )));
         }
     })
@@ -126,6 +132,15 @@ impl Settings {
                 ConfigOptions::new().set(&key, value).map_err(|e| {
                     SettingError::Value(format!("setting {key}: {}", e.strip_backtrace()))
                 })?;
+                if key == BATCH_SIZE
+                    && !value
+                        .parse()
+                        .is_ok_and(|rows| (1..=BATCH_SIZE_MAX).contains(&rows))
+                {
+                    return Err(SettingError::Value(format!(
+                        "setting {key}: {value} is not between 1 and {BATCH_SIZE_MAX}"
+                    )));
+                }
                 if key == TIME_ZONE {
                     Tz::from_str(value).map_err(|_| {
                         SettingError::Value(format!(
@@ -285,13 +300,30 @@ mod tests {
             ),
             Err(SettingError::Name(_))
         ));
-        assert!(matches!(
-            s.set("datafusion.execution.batch_size", "many"),
-            Err(SettingError::Value(_))
-        ));
+        for rows in ["many", "0", "65537", "18446744073709551615"] {
+            assert!(
+                matches!(s.set(BATCH_SIZE, rows), Err(SettingError::Value(_))),
+                "{rows}"
+            );
+        }
+        s.set(BATCH_SIZE, "65536").unwrap();
         assert!(matches!(
             s.set("profile", "fast"),
             Err(SettingError::Value(_))
         ));
+    }
+
+    #[test]
+    fn a_mistyped_name_is_told_the_near_one_and_a_strange_one_all() {
+        let mut s = Settings::default();
+        let near = s.set("timestamp_tz", "naive").unwrap_err();
+        assert!(
+            near.message().ends_with("did you mean timestamptz?"),
+            "{near:?}"
+        );
+        let strange = s.set("bogus", "1").unwrap_err();
+        for name in ["allow_catching_up", "datafusion.explain."] {
+            assert!(strange.message().contains(name), "{strange:?}");
+        }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::error::Error;
 
+use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use engine::state::Interrupted;
+use engine::storage::kind_of_fault;
 use engine::{EngineError, Kind};
 use tonic::{Code, Status};
 
@@ -50,6 +53,12 @@ pub(crate) fn from_datafusion(error: &DataFusionError) -> Status {
         if let Some(engine) = e.downcast_ref::<EngineError>() {
             return from_engine(engine);
         }
+        if let Some(interrupted) = e.downcast_ref::<Interrupted>() {
+            return match interrupted {
+                Interrupted::Ended => cancelled(),
+                Interrupted::Late => late(),
+            };
+        }
         cause = e.source();
     }
     let mut message = error.strip_backtrace();
@@ -60,12 +69,17 @@ pub(crate) fn from_datafusion(error: &DataFusionError) -> Status {
                 span.start.line, span.start.column
             ));
         }
-        for help in &diagnostic.helps {
+        let notes = diagnostic.notes.iter().map(|note| &note.message);
+        for more in notes.chain(diagnostic.helps.iter().map(|help| &help.message)) {
             message.push_str("; ");
-            message.push_str(&help.message);
+            message.push_str(more);
         }
     }
-    status(code_of_root(error.find_root()), &message)
+    let code = match kind_of_fault(error) {
+        Some(kind) => code_of(kind),
+        None => code_of_root(error.find_root()),
+    };
+    status(code, &message)
 }
 
 fn code_of_root(root: &DataFusionError) -> Code {
@@ -74,11 +88,29 @@ fn code_of_root(root: &DataFusionError) -> Code {
         E::Plan(m) if names_missing_table(m) => Code::NotFound,
         E::SQL(..) | E::Plan(_) | E::SchemaError(..) | E::Configuration(_) => Code::InvalidArgument,
         // Division by zero, overflow, a cast that fails: the request's own values.
-        E::Execution(_) | E::ArrowError(..) => Code::InvalidArgument,
+        E::Execution(_) => Code::InvalidArgument,
+        E::ArrowError(e, _) => code_of_arrow(e),
         E::NotImplemented(_) => Code::Unimplemented,
         E::ResourcesExhausted(_) => Code::ResourceExhausted,
-        E::ObjectStore(_) | E::IoError(_) => Code::Unavailable,
-        E::ParquetError(_) => Code::DataLoss,
+        _ => Code::Internal,
+    }
+}
+
+/// Arrow's kernels tell of values that they cannot take, and of batches that are wrong.
+fn code_of_arrow(error: &ArrowError) -> Code {
+    use ArrowError as E;
+    match error {
+        E::DivideByZero
+        | E::ArithmeticOverflow(_)
+        | E::CastError(_)
+        | E::ComputeError(_)
+        | E::InvalidArgumentError(_)
+        | E::ParseError(_) => Code::InvalidArgument,
+        E::NotYetImplemented(_) => Code::Unimplemented,
+        E::MemoryError(_)
+        | E::OffsetOverflowError(_)
+        | E::DictionaryKeyOverflowError
+        | E::RunEndIndexOverflowError => Code::ResourceExhausted,
         _ => Code::Internal,
     }
 }
@@ -109,6 +141,16 @@ pub(crate) fn unsupported(message: impl AsRef<str>) -> Status {
     status(Code::Unimplemented, message.as_ref())
 }
 
+/// CANCELLED: somebody ended the query.
+pub(crate) fn cancelled() -> Status {
+    status(Code::Cancelled, &Interrupted::Ended.to_string())
+}
+
+/// DEADLINE_EXCEEDED: the query took too long.
+pub(crate) fn late() -> Status {
+    status(Code::DeadlineExceeded, &Interrupted::Late.to_string())
+}
+
 /// INTERNAL: a step that can only fail by a bug.
 pub(crate) fn internal(step: &str, error: impl std::fmt::Display) -> Status {
     status(Code::Internal, &format!("{step}: {error}"))
@@ -117,6 +159,7 @@ pub(crate) fn internal(step: &str, error: impl std::fmt::Display) -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use datafusion::common::Diagnostic;
 
     #[test]
     fn engine_errors_keep_their_kind_through_datafusion() {
@@ -124,6 +167,45 @@ mod tests {
             .context("planning");
         assert_eq!(from_datafusion(&wrapped).code(), Code::Unavailable);
         assert_eq!(from_datafusion(&wrapped).message(), "catching up");
+    }
+
+    #[test]
+    fn faults_of_the_server_are_not_blamed_on_the_request() {
+        let disk = || std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let arrow = |e: ArrowError| DataFusionError::ArrowError(Box::new(e), None);
+        for (error, code) in [
+            (DataFusionError::IoError(disk()), Code::Unavailable),
+            (
+                arrow(ArrowError::ExternalError(Box::new(disk()))),
+                Code::Unavailable,
+            ),
+            (arrow(ArrowError::DivideByZero), Code::InvalidArgument),
+            (
+                arrow(ArrowError::ParquetError("no magic number".to_owned())),
+                Code::DataLoss,
+            ),
+            (
+                DataFusionError::External(Box::new(Interrupted::Late)).context("joining"),
+                Code::DeadlineExceeded,
+            ),
+            (
+                DataFusionError::External(Box::new(Interrupted::Ended)),
+                Code::Cancelled,
+            ),
+        ] {
+            assert_eq!(from_datafusion(&error).code(), code, "{error}");
+        }
+    }
+
+    #[test]
+    fn notes_and_help_follow_the_message() {
+        let mut diagnostic = Diagnostic::new_error("no such column", None);
+        diagnostic.add_note("it is hidden", None);
+        diagnostic.add_help("ask for another", None);
+        let error = DataFusionError::Plan("no such column".to_owned()).with_diagnostic(diagnostic);
+        let told = from_datafusion(&error);
+        let told = told.message();
+        assert!(told.ends_with("; it is hidden; ask for another"), "{told}");
     }
 
     #[test]

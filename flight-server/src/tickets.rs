@@ -20,6 +20,8 @@ use crate::status;
 /// A query that is ready to run, any number of times, for one user.
 pub(crate) struct Query {
     pub(crate) user: Arc<str>,
+    /// The session that its ticket ends with.
+    pub(crate) session: Uuid,
     pub(crate) options: SessionOptions,
     /// The schema that was announced.
     pub(crate) schema: SchemaRef,
@@ -82,6 +84,11 @@ impl Tickets {
             ));
         }
         Ok((handle, query))
+    }
+
+    /// Lets go of the tickets of a session.
+    pub(crate) fn close_all(&self, session: Uuid) {
+        self.queries.remove_all(|q| q.session == session);
     }
 
     /// Says that a ticket has been read to its end.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
+use futures::TryStreamExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
+use crate::connection::Socket;
 use crate::edge::Edge;
 use crate::service::Service;
 use crate::{QueryBackend, ServerConfig};
@@ -43,14 +45,14 @@ pub struct ServeError(#[source] Box<dyn std::error::Error + Send + Sync>);
 /// Serves Flight SQL on the listener until `shutdown` completes; then lets running queries finish
 /// for [`ServerConfig::drain`], and ends those that haven't.
 ///
-/// Queries run on the runtime that calls this. Give it one of its own where something else must
-/// not wait for them.
+/// The runtime that calls this serves; queries compute on [`ServerConfig::query_threads`].
 pub async fn serve(
     listener: TcpListener,
     backend: Arc<dyn QueryBackend>,
     config: ServerConfig,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
+    warn_of_plain_text(&listener, &config);
     let (phase, watched) = watch::channel(Phase::Serving);
     let drain = config.drain;
     let message_bytes_max = config.message_bytes_max;
@@ -68,7 +70,9 @@ pub async fn serve(
         .http2_max_header_list_size(HEADERS_BYTES_MAX)
         .add_service(flight)
         .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            TcpIncoming::from(listener)
+                .with_nodelay(Some(true))
+                .map_ok(Socket::new),
             async move {
                 let _ = draining.wait_for(|p| *p != Phase::Serving).await;
             },
@@ -83,5 +87,18 @@ pub async fn serve(
     tokio::select! {
         served = server => served.map_err(|e| ServeError(Box::new(e))),
         () = ending => Ok(()),
+    }
+}
+
+/// This server speaks no TLS, and a person who lets it listen elsewhere should hear of that.
+fn warn_of_plain_text(listener: &TcpListener, config: &ServerConfig) {
+    let Ok(address) = listener.local_addr() else {
+        return;
+    };
+    if !address.ip().is_loopback() && !config.credentials.is_open() {
+        tracing::warn!(
+            "other machines reach {address}, and passwords and tokens travel there in plain text: \
+             listen on a loopback address behind a proxy that speaks TLS"
+        );
     }
 }

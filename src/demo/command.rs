@@ -48,7 +48,7 @@ fn start_and_run(setup: &Setup, args: &DemoArgs, stop: &AtomicBool) -> Outcome {
     let server = Server::start(
         &engine,
         setup.listener.try_clone()?,
-        flight_server::Credentials::new(),
+        flight_server::Credentials::open(),
         &setup.settings.query,
     )?;
     let heading = format!(

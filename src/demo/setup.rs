@@ -50,7 +50,7 @@ impl Setup {
         std::fs::create_dir_all(&folder)
             .map_err(|e| Failure::invalid(vec![format!("--data {}: {e}", folder.display())]))?;
         let folder = folder.canonicalize()?;
-        let listener = bind(&args.listen)?;
+        let listener = bind(&args.listen, &flight_server::Credentials::open())?;
         let sql = match &args.sql {
             Some(folder) => folder.clone(),
             None => {

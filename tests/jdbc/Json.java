@@ -4,6 +4,7 @@ import java.sql.Timestamp;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -34,10 +35,10 @@ final class Json {
       return quote(HexFormat.of().formatHex(bytes));
     }
     if (value instanceof Struct struct) {
-      return list(List.of(struct.getAttributes()));
+      return list(Arrays.asList(struct.getAttributes()));
     }
     if (value instanceof java.sql.Array array) {
-      return list(new ArrayList<>(List.of((Object[]) array.getArray())));
+      return list(Arrays.asList((Object[]) array.getArray()));
     }
     if (value instanceof List<?> list) {
       return list(list);

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from adbc_driver_manager import Error as AdbcError
+from pyarrow import flight
 
-from harness import flight_client, jdbc
+from conftest import ServerFactory
+from harness import cache, flight_client, jdbc
 from harness.configuration import PASSWORD, TOKEN, USER
 from harness.deadline import wait_until
 from harness.headwater import Server
+from harness.literals import LITERALS
 from harness.process import ManagedProcess
 from harness.processor_time import ProcessorTime
+from harness.workload import Workload
 
 SHIPPED_TABLES = {"events", "new_user_ledger", "dead_letters", "archive"}
 SHIPPED_VIEWS = {
@@ -27,10 +34,16 @@ SHIPPED_VIEWS = {
     "new_users_by_channel",
     "reading_progress",
 }
-SYSTEM_TABLES = {"positions", "commits", "conservation"}
+SYSTEM_TABLES = {"positions", "commits", "conservation", "sources", "tables", "engine"}
 # Each goes on for minutes and needs little memory: only one side of a cross join is kept.
 ENDLESS = "SELECT sum(length(md5(a.device || b.device))) FROM events a CROSS JOIN events b"
 ENDLESS_ROWS = "SELECT md5(a.device || b.device) FROM events a CROSS JOIN events b"
+# These give nothing back, and so never give way: a filter alone, and one beside join keys.
+BARREN = "SELECT count(*) FROM events a JOIN events b ON md5(a.device || b.device) = 'x'"
+BARREN_KEYED = f"{BARREN} AND a.product = b.product"
+GOING_AWAY = {"endless": ENDLESS, "barren": BARREN, "barren with keys": BARREN_KEYED}
+HEAVY_EVENTS = 40_000
+STOP_LIMIT_S = 20
 CLIENT = """
 import sys
 from harness import flight_client
@@ -132,7 +145,7 @@ def test_get_object_works_on_every_column_of_every_table_and_view(
     answers = jdbc.run(jdbc_programs, "Query", url, *queries)
     assert len(answers) == len(tables)
     for table, answer in zip(tables, answers, strict=True):
-        if table["table_name"] in SHIPPED_TABLES | SHIPPED_VIEWS:
+        if table["table_name"] in SHIPPED_TABLES | SHIPPED_VIEWS | SYSTEM_TABLES:
             assert answer.rows, f"{table} is empty"
 
 
@@ -169,9 +182,43 @@ def test_headwater_sql_prints_the_same_numbers(shared_server: Server) -> None:
     assert done.stdout.splitlines() == ["product,n", *expected]
 
 
-def test_sql_that_does_not_plan_is_an_error_that_names_the_word(shared_server: Server) -> None:
-    with shared_server.connection() as connection, pytest.raises(AdbcError, match="chanel"):
-        flight_client.fetch(connection, "SELECT chanel FROM new_users_hourly")
+def test_headwater_sql_prints_nested_columns_as_text(shared_server: Server) -> None:
+    sql = 'SELECT "position", 1 AS one FROM events LIMIT 1'
+    done = shared_server.command(sql, "--output", "csv")
+    assert done.returncode == 0, done.stderr
+    header, row = done.stdout.splitlines()
+    assert header == "position,one"
+    assert "offset" in row
+
+
+@pytest.mark.parametrize("output", ["table", "csv"])
+def test_headwater_sql_ends_quietly_when_its_reader_has_enough(
+    shared_server: Server, output: str
+) -> None:
+    token = shared_server.folder / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    command = [cache.binary(), "sql", "--url", f"grpc://{shared_server.address}"]
+    command += ["--token-file", token, "--output", output, "-c", ENDLESS_ROWS]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=cache.clean_environment()
+    ) as client:
+        assert client.stdout is not None
+        assert client.stderr is not None
+        assert client.stdout.readline()
+        client.stdout.close()
+        assert client.wait(60) == 0
+        assert client.stderr.read() == b""
+
+
+def test_sql_that_does_not_plan_is_an_error_that_names_the_place_and_a_near_name(
+    shared_server: Server,
+) -> None:
+    with shared_server.connection() as connection, pytest.raises(AdbcError) as refused:
+        flight_client.fetch(connection, "SELECT product,\n  chanel FROM new_users_hourly")
+    message = str(refused.value)
+    assert "line 2, column 3" in message
+    assert re.search(r"chanel.*[Dd]id you mean.*channel", message, re.DOTALL), message
 
 
 def test_times_come_with_their_zone(shared_server: Server) -> None:
@@ -180,16 +227,61 @@ def test_times_come_with_their_zone(shared_server: Server) -> None:
     assert table.schema.field("as_of").type == pa.timestamp("us", "UTC")
 
 
-def test_the_query_of_a_client_that_goes_away_ends(shared_server: Server, folder: Path) -> None:
+@pytest.mark.parametrize("sql", GOING_AWAY.values(), ids=GOING_AWAY.keys())
+def test_the_query_of_a_client_that_goes_away_ends(
+    shared_server: Server, folder: Path, sql: str
+) -> None:
     meter = ProcessorTime(shared_server.process.pid)
-    client = ManagedProcess(
-        [sys.executable, "-c", CLIENT, shared_server.address, ENDLESS],
+    client = adbc_client(shared_server, folder, sql)
+    wait_until("the query runs", meter.has_worked, timeout_s=60, on_timeout=client.tail)
+    client.kill()
+    wait_until("the query has ended", meter.is_idle, timeout_s=30)
+
+
+@pytest.mark.parametrize("sql", GOING_AWAY.values(), ids=GOING_AWAY.keys())
+def test_the_query_of_a_jdbc_client_that_goes_away_ends(
+    shared_server: Server, jdbc_programs: Path, folder: Path, sql: str
+) -> None:
+    meter = ProcessorTime(shared_server.process.pid)
+    url = jdbc.jdbc_url(shared_server.address, user=USER, password=PASSWORD)
+    client = ManagedProcess(jdbc.command(jdbc_programs, "Query", url, sql), folder / "client.log")
+    wait_until("the query runs", meter.has_worked, timeout_s=60, on_timeout=client.tail)
+    client.kill()
+    wait_until("the query has ended", meter.is_idle, timeout_s=30)
+
+
+def adbc_client(server: Server, folder: Path, sql: str) -> ManagedProcess:
+    """A process of its own that asks a server."""
+    return ManagedProcess(
+        [sys.executable, "-c", CLIENT, server.address, sql],
         folder / "client.log",
         environment=dict(os.environ, PYTHONPATH=str(Path(__file__).parent)),
     )
-    wait_until("the query runs", meter.is_busy, timeout_s=60, on_timeout=client.tail)
-    client.kill()
-    wait_until("the query has ended", meter.is_idle, timeout_s=30)
+
+
+def test_a_query_ends_at_the_time_limit_and_a_signal_ends_the_server_beside_one(
+    workload: Workload, new_server: ServerFactory, folder: Path
+) -> None:
+    workload.send(HEAVY_EVENTS)
+    server = new_server(workload, query__timeout_ms=3_000).start()
+    server.wait_until_read()
+    for sql in GOING_AWAY.values():
+        with pytest.raises(AdbcError, match="time limit"):
+            server.query(sql)
+    server.stop()
+    server = new_server(workload, name="second", storage=folder / "server-storage").start()
+    server.wait_until_answering()
+    meter = ProcessorTime(server.process.pid)
+    clients = [adbc_client(server, folder / str(i), BARREN_KEYED) for i in range(3)]
+    wait_until("the queries run", meter.has_worked, timeout_s=60, on_timeout=clients[0].tail)
+    # Whoever comes while all threads compute is still heard.
+    with server.connection() as connection:
+        assert connection.adbc_get_table_types()
+    asked_at = time.monotonic()
+    assert server.process.stop(by=signal.SIGTERM) == 0, server.process.tail()
+    assert time.monotonic() - asked_at < STOP_LIMIT_S
+    for client in clients:
+        client.kill()
 
 
 def test_a_cancelled_query_ends(shared_server: Server) -> None:
@@ -200,3 +292,86 @@ def test_a_cancelled_query_ends(shared_server: Server) -> None:
         assert reader.read_next_batch().num_rows > 0
         cursor.adbc_cancel()
         wait_until("the query has ended", meter.is_idle, timeout_s=30)
+
+
+def test_every_tables_schema_is_listed_as_its_rows_have_it(shared_server: Server) -> None:
+    with shared_server.connection() as connection:
+        tables = flight_client.fetch(
+            connection,
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            "WHERE table_schema IN ('public', 'system') ORDER BY 1, 2",
+        ).to_pylist()
+        for table in tables:
+            schema, name = table["table_schema"], table["table_name"]
+            listed = connection.adbc_get_table_schema(name, db_schema_filter=schema)
+            rows = flight_client.fetch(connection, f"SELECT * FROM {schema}.{name} LIMIT 0")
+            assert listed.equals(rows.schema), f"{schema}.{name}"
+
+
+# The first row is null in every column, the second has the values.
+LITERALS_SQL = (
+    "SELECT "
+    + ", ".join(f"CASE WHEN value = 2 THEN {one.sql} END AS {one.name}" for one in LITERALS)
+    + " FROM generate_series(1, 2) ORDER BY value"
+)
+NO_LITERALS_SQL = f"SELECT * FROM ({LITERALS_SQL}) WHERE bool_ AND NOT bool_"
+
+
+def test_adbc_gives_the_right_value_of_every_type(shared_server: Server) -> None:
+    with shared_server.connection() as connection:
+        table = flight_client.fetch(connection, LITERALS_SQL)
+        empty = flight_client.fetch(connection, NO_LITERALS_SQL)
+        nothing = flight_client.fetch(
+            connection, "SELECT NULL AS n, INTERVAL '1 month 2 days' AS i"
+        )
+    nulls, values = table.to_pylist()
+    assert set(nulls.values()) == {None}
+    assert values == {one.name: one.adbc for one in LITERALS}
+    assert (empty.num_rows, empty.schema) == (0, table.schema)
+    assert nothing.to_pylist() == [{"n": None, "i": pa.MonthDayNano([1, 2, 0])}]
+
+
+def test_jdbc_gives_the_right_value_of_every_type(
+    shared_server: Server, jdbc_programs: Path
+) -> None:
+    url = jdbc.jdbc_url(shared_server.address, user=USER, password=PASSWORD)
+    found, empty, nothing = jdbc.run(
+        jdbc_programs,
+        "Query",
+        url,
+        LITERALS_SQL,
+        NO_LITERALS_SQL,
+        "SELECT NULL AS n, INTERVAL '1 month 2 days' AS i",
+    )
+    assert found.columns == empty.columns == [one.name for one in LITERALS]
+    nulls, values = found.rows
+    assert nulls == [None] * len(LITERALS)
+    assert dict(zip(found.columns, values, strict=True)) == {one.name: one.jdbc for one in LITERALS}
+    assert empty.rows == []
+    assert nothing.rows[0][0] is None
+    assert str(nothing.rows[0][1]).startswith("P1M2D")
+
+
+def test_every_getter_of_jdbcs_metadata_answers(shared_server: Server, jdbc_programs: Path) -> None:
+    url = jdbc.jdbc_url(shared_server.address, user=USER, password=PASSWORD)
+    (getters,) = jdbc.run(jdbc_programs, "Metadata", url)
+    answers = {str(name): (answer, failure) for name, answer, failure in getters.rows}
+    assert len(answers) > 100
+    assert {name: failure for name, (_, failure) in answers.items() if failure} == {}
+    assert answers["getDatabaseProductName"][0] == "Headwater"
+    assert answers["isReadOnly"][0] == "true"
+    assert answers["getCatalogs"][0] == "1"
+
+
+def test_pyarrow_asks_by_flight_alone(shared_server: Server) -> None:
+    with flight.FlightClient(f"grpc://{shared_server.address}") as client:
+        bearer = client.authenticate_basic_token(USER, PASSWORD)
+        options = flight.FlightCallOptions(headers=[bearer])
+        sql = "SELECT count(*) AS n FROM events"
+        descriptor = flight.FlightDescriptor.for_command(sql.encode())
+        info = client.get_flight_info(descriptor, options)
+        table = client.do_get(info.endpoints[0].ticket, options).read_all()
+        assert table.to_pylist() == shared_server.rows(sql)
+        assert table.schema == info.schema
+        with pytest.raises(flight.FlightUnauthenticatedError):
+            client.get_flight_info(descriptor)

@@ -138,7 +138,7 @@ pub const SETTINGS: &[Setting] = &[
         "flight.listen",
         Text,
         Some("127.0.0.1:50051"),
-        "The address that Flight SQL listens on; port 0 takes a free one.",
+        "The address that Flight SQL listens on; port 0 takes a free one. One that other machines reach is refused unless somebody has to log in (`flight.password_file`, `flight.token_file`). Passwords and tokens travel in plain text: put a proxy that speaks TLS before such an address.",
     ),
     setting(
         "flight.user",
@@ -229,6 +229,12 @@ pub const SETTINGS: &[Setting] = &[
         number(16 << 20, 1 << 40),
         Some("2147483648"),
         "Memory that all queries together may take.",
+    ),
+    setting(
+        "query.spill_bytes_max",
+        number(0, 1 << 44),
+        Some("4294967296"),
+        "Bytes on disk, in the folder for temporary files, that all queries together may take for what doesn't fit into their memory; a query that needs more fails.",
     ),
     setting(
         "query.timeout_ms",

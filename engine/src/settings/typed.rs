@@ -98,6 +98,8 @@ pub struct QuerySettings {
     pub threads: usize,
     /// `query.memory_bytes_max`
     pub memory_bytes_max: usize,
+    /// `query.spill_bytes_max`
+    pub spill_bytes_max: u64,
     /// `query.timeout_ms`
     pub timeout: Duration,
 }
@@ -181,6 +183,7 @@ impl From<&Loaded> for Settings {
             query: QuerySettings {
                 threads: size("query.threads"),
                 memory_bytes_max: size("query.memory_bytes_max"),
+                spill_bytes_max: l.number("query.spill_bytes_max"),
                 timeout: ms("query.timeout_ms"),
             },
             maintenance: MaintenanceSettings {

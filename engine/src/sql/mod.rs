@@ -23,7 +23,7 @@ mod fault;
 mod folder;
 mod ledger_schema;
 mod lookup_names;
-mod near_name;
+pub mod near_name;
 pub mod pipeline;
 mod pipeline_def;
 mod planner_message;

@@ -1,10 +1,7 @@
 //! The known name that a mistyped one most likely means.
 
 /// `did you mean …?`, if one of the known names is near; else the list of them.
-pub(super) fn suggestion<'a>(
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
     known.dedup();

@@ -3,12 +3,13 @@
 //! Reading order: [`published`] is the state itself and its two changes (a micro-batch is
 //! published, a commit group takes the place of a tail); [`file_index`] is a table's committed
 //! files with what prunes them; [`pinned`] carries a state through a session; [`provider`] scans a
-//! table of it; [`session`] is the one place that makes sessions; [`system`] shows the engine
-//! itself as tables.
+//! table of it; [`session`] is the one place that makes sessions; [`interrupt`] ends a query that
+//! computes, by way of `cooperative` joins; [`system`] shows the engine itself as tables.
 
 mod cooperative;
 pub mod dimension_progress;
 pub mod file_index;
+pub mod interrupt;
 pub mod pinned;
 pub mod progress;
 pub mod provider;
@@ -16,11 +17,12 @@ pub mod published;
 pub mod session;
 pub mod system;
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests;
 
 pub use dimension_progress::DimensionProgress;
 pub use file_index::FileIndex;
+pub use interrupt::{Interrupt, Interrupted};
 pub use pinned::Pinned;
 pub use progress::{PartitionProgress, SourceProgress};
 pub use published::{MicroBatch, Published, Publisher, TableState, Tail};

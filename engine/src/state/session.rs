@@ -13,7 +13,7 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
 
-use super::cooperative::CooperativeJoins;
+use super::interrupt::Interrupt;
 use super::pinned::Pinned;
 use super::provider::{STORE_URL, StoredTable};
 use super::published::{Published, Publisher};
@@ -37,6 +37,8 @@ pub struct SessionsConfig {
     pub threads: usize,
     /// Bytes that all sessions made here may take together.
     pub memory_bytes_max: usize,
+    /// Bytes on disk that all of them together may take for what doesn't fit into memory.
+    pub spill_bytes_max: u64,
 }
 
 /// Makes sessions over the published state.
@@ -74,9 +76,10 @@ pub fn session_config(threads: usize) -> SessionConfig {
     config
 }
 
-/// A runtime with its own memory pool, in which the storage root is known.
+/// A runtime with its own memory pool and its own room on disk, in which the storage root is known.
 pub fn runtime_env(
     memory_bytes_max: usize,
+    spill_bytes_max: u64,
     store: Option<Arc<dyn ObjectStore>>,
 ) -> Result<Arc<RuntimeEnv>> {
     let consumers = std::num::NonZeroUsize::MIN.saturating_add(4);
@@ -85,6 +88,7 @@ pub fn runtime_env(
             FairSpillPool::new(memory_bytes_max),
             consumers,
         )))
+        .with_max_temp_directory_size(spill_bytes_max)
         .build_arc()?;
     if let Some(store) = store {
         runtime.register_object_store(ObjectStoreUrl::parse(STORE_URL)?.as_ref(), store);
@@ -101,12 +105,11 @@ impl Sessions {
         configuration: &Configuration,
         publisher: Arc<Publisher>,
     ) -> Result<Self> {
-        let runtime = runtime_env(limits.memory_bytes_max, Some(store))?;
+        let runtime = runtime_env(limits.memory_bytes_max, limits.spill_bytes_max, Some(store))?;
         let mut template = SessionStateBuilder::new()
             .with_config(session_config(limits.threads))
             .with_runtime_env(runtime)
             .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(CooperativeJoins))
             .build();
         udfs::register_all(&mut template, keys)?;
         let public = Arc::new(MemorySchemaProvider::new());
@@ -192,10 +195,8 @@ impl Sessions {
         if let Some(schema) = schema {
             config.options_mut().catalog.default_schema = schema.to_owned();
         }
-        SessionContext::new_with_state(
-            SessionStateBuilder::new_from_existing(self.template.clone())
-                .with_config(config)
-                .build(),
-        )
+        let session =
+            SessionStateBuilder::new_from_existing(self.template.clone()).with_config(config);
+        SessionContext::new_with_state(Interrupt::install(session).build())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
@@ -127,6 +128,7 @@ fn fixture() -> Fixture {
     let limits = SessionsConfig {
         threads: 2,
         memory_bytes_max: 64 << 20,
+        spill_bytes_max: 1 << 20,
     };
     let sessions = Sessions::new(
         &limits,
@@ -375,6 +377,88 @@ async fn dimensions_are_shown_as_they_stand() {
             .value(0)
             .starts_with("stopped")
     );
+}
+
+/// Joins that compute for hours and give nothing back: with a filter alone, with keys beside it, and
+/// where only the existence of a partner counts.
+const BARREN: [&str; 3] = [
+    "SELECT count(*) FROM generate_series(1, 1000000) a JOIN generate_series(1, 1000000) b \
+     ON a.value * b.value = -1",
+    "SELECT count(*) FROM generate_series(1, 1000000) a JOIN generate_series(1, 1000000) b \
+     ON a.value % 2 = b.value % 2 AND a.value + b.value = -1",
+    "SELECT count(*) FROM generate_series(1, 1000000) a WHERE EXISTS (SELECT 1 \
+     FROM generate_series(1, 1000000) b WHERE b.value % 2 = a.value % 2)",
+];
+
+async fn interrupted(ctx: &SessionContext, sql: &str) -> Interrupted {
+    let error = ctx.sql(sql).await.unwrap().collect().await.unwrap_err();
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(e) = cause {
+        if let Some(why) = e.downcast_ref::<Interrupted>() {
+            return *why;
+        }
+        cause = e.source();
+    }
+    panic!("{sql}: {error}");
+}
+
+#[tokio::test]
+async fn a_join_that_gives_nothing_back_ends_at_its_deadline() {
+    let f = fixture();
+    for sql in BARREN {
+        let ctx = f.sessions.session(true, None);
+        Interrupt::of(&ctx).end_at(Instant::now() + Duration::from_millis(50));
+        assert_eq!(interrupted(&ctx, sql).await, Interrupted::Late, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_join_that_gives_nothing_back_ends_when_nobody_waits_for_it() {
+    let f = fixture();
+    for sql in BARREN {
+        let ctx = f.sessions.session(true, None);
+        let interrupt = Interrupt::of(&ctx);
+        let other = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            interrupt.end();
+        });
+        assert_eq!(interrupted(&ctx, sql).await, Interrupted::Ended, "{sql}");
+        other.join().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn joins_that_may_be_interrupted_give_what_they_gave() {
+    let f = fixture();
+    let ctx = f.sessions.session(true, None);
+    for (sql, count) in [
+        ("SELECT a.value FROM s a JOIN s b ON a.value < b.value", 45),
+        (
+            "SELECT a.value FROM s a JOIN s b ON a.value % 2 = b.value % 2 AND a.value < b.value",
+            20,
+        ),
+        (
+            "SELECT value FROM s a WHERE EXISTS (SELECT 1 FROM s b WHERE b.value = a.value + 1)",
+            9,
+        ),
+        (
+            "SELECT value FROM s a WHERE NOT EXISTS (SELECT 1 FROM s b WHERE b.value = a.value + 1)",
+            1,
+        ),
+        (
+            "SELECT value FROM s WHERE value NOT IN (SELECT value + 3 FROM s)",
+            3,
+        ),
+        ("SELECT value FROM s WHERE EXISTS (SELECT 1 FROM s)", 10),
+        (
+            "SELECT a.value FROM s a LEFT JOIN s b ON a.value = b.value + 4",
+            10,
+        ),
+    ] {
+        let sql = format!("WITH s AS (SELECT value FROM generate_series(1, 10)) {sql}");
+        let found = ctx.sql(&sql).await.unwrap().count().await.unwrap();
+        assert_eq!(found, count, "{sql}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BinaryArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow_flight::sql::{CommandGetTableTypes, CommandGetTables};
+use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::TableType;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, stream};
@@ -14,6 +15,7 @@ use tonic::Status;
 use super::pattern::matches;
 use super::schemas::{self, Found};
 use super::xdbc;
+use crate::statement::schema_of_plan;
 use crate::wire::Profile;
 use crate::{flight_info, status};
 
@@ -85,7 +87,7 @@ pub(super) async fn answer(
     }
     let loading = named
         .into_iter()
-        .map(|(found, name)| row(found, name, command, profile));
+        .map(|(found, name)| row(ctx, found, name, command, profile));
     let mut rows: Vec<Row> = stream::iter(loading)
         .buffered(LOADED_AT_ONCE)
         .filter_map(|row| async { row })
@@ -104,6 +106,7 @@ pub(super) async fn answer(
 }
 
 async fn row(
+    ctx: &SessionContext,
     found: Found,
     table: String,
     command: &CommandGetTables,
@@ -111,7 +114,7 @@ async fn row(
 ) -> Option<Row> {
     let (table_type, columns) = if command.include_schema {
         match found.provider.table(&table).await {
-            Ok(Some(provider)) => (provider.table_type(), Some(provider.schema())),
+            Ok(Some(provider)) => (provider.table_type(), Some(schema_of(ctx, &*provider))),
             Ok(None) => return None,
             Err(e) => {
                 tracing::warn!(table, "a table is left out of a listing: {e}");
@@ -145,6 +148,15 @@ async fn row(
         table_type,
         columns,
     })
+}
+
+/// The schema that a query of the whole table announces. A view holds its plan as it was written,
+/// and the types that run are those after coercion.
+fn schema_of(ctx: &SessionContext, provider: &dyn TableProvider) -> SchemaRef {
+    match provider.get_logical_plan() {
+        Some(plan) => schema_of_plan(&ctx.state(), &plan, &[]),
+        None => provider.schema(),
+    }
 }
 
 fn type_name(table_type: TableType) -> &'static str {

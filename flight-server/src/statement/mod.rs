@@ -11,4 +11,4 @@ mod planned;
 
 pub(crate) use gate::SessionChange;
 pub(crate) use parameters::Rows;
-pub(crate) use planned::{Statement, Work, bind};
+pub(crate) use planned::{Statement, Work, bind, schema_of_plan};

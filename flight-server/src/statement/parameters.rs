@@ -121,29 +121,36 @@ pub(crate) fn nulls(parameters: &[Parameter]) -> Vec<ScalarValue> {
         .collect()
 }
 
-/// The rows that a client bound: columns by position, each cast to what the statement expects.
-pub(crate) fn rows(parameters: &[Parameter], batches: &[RecordBatch]) -> Result<Rows, Status> {
-    let count: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    if count > ROWS_MAX {
+/// Adds the rows of a batch that a client bound: columns by position, each cast to what the
+/// statement expects.
+pub(crate) fn append(
+    rows: &mut Rows,
+    parameters: &[Parameter],
+    batch: &RecordBatch,
+) -> Result<(), Status> {
+    if rows.len() + batch.num_rows() > ROWS_MAX {
         return Err(status::status(
             tonic::Code::ResourceExhausted,
-            &format!("{count} rows of parameters were bound to a query, at most {ROWS_MAX} can be"),
+            &format!(
+                "more than {ROWS_MAX} rows of parameters were bound to a query: run it for fewer \
+                 at a time"
+            ),
         ));
     }
-    let mut rows = Vec::with_capacity(count);
-    for batch in batches.iter().filter(|b| b.num_rows() > 0) {
-        if batch.num_columns() != parameters.len() {
-            return Err(status::invalid(format!(
-                "the statement has {} parameters, {} were bound",
-                parameters.len(),
-                batch.num_columns()
-            )));
-        }
-        for row in 0..batch.num_rows() {
-            rows.push(row_of(parameters, batch, row)?);
-        }
+    if batch.num_rows() == 0 {
+        return Ok(());
     }
-    Ok(rows)
+    if batch.num_columns() != parameters.len() {
+        return Err(status::invalid(format!(
+            "the statement has {} parameters, {} were bound",
+            parameters.len(),
+            batch.num_columns()
+        )));
+    }
+    for row in 0..batch.num_rows() {
+        rows.push(row_of(parameters, batch, row)?);
+    }
+    Ok(())
 }
 
 fn row_of(

@@ -69,7 +69,7 @@ impl Statement {
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&plan)
-            .map_err(|e| gate::read_only(&e.strip_backtrace()))?;
+            .map_err(|e| gate::read_only(node_refused(e.find_root())))?;
         let parameters = parameters::of_plan(&plan)?;
         let schema = schema_of_plan(state, &plan, &parameters::nulls(&parameters));
         Ok(Self {
@@ -110,6 +110,14 @@ async fn plan(state: &SessionState, parsed: Parsed) -> Result<LogicalPlan, Statu
         .map_err(|e| status::from_datafusion(&e))
 }
 
+/// The node of a plan that DataFusion's check refused, from its `DDL not supported: CreateView`.
+fn node_refused(error: &DataFusionError) -> &str {
+    match error {
+        DataFusionError::Plan(message) => message.rsplit(": ").next().unwrap_or(message),
+        _ => "this statement",
+    }
+}
+
 /// The plan with its parameters' values in place.
 pub(crate) fn bind(
     plan: &LogicalPlan,
@@ -124,7 +132,11 @@ pub(crate) fn bind(
 
 /// The schema after type coercion, which is what runs. Where that fails for want of real values,
 /// the schema as it was planned.
-fn schema_of_plan(state: &SessionState, plan: &LogicalPlan, row: &[ScalarValue]) -> SchemaRef {
+pub(crate) fn schema_of_plan(
+    state: &SessionState,
+    plan: &LogicalPlan,
+    row: &[ScalarValue],
+) -> SchemaRef {
     let analyzed = bind(plan, row).and_then(|bound| {
         state
             .analyzer()

@@ -12,7 +12,7 @@ use prost::Message;
 use tokio::sync::{Mutex, MutexGuard};
 use tonic::{Code, Request};
 
-use super::fixture::{Client, Memory, Server, query_refusal, until};
+use super::fixture::{Client, Memory, Server, query, query_refusal, until};
 use super::samples::ALIVE;
 use crate::ServerConfig;
 
@@ -106,6 +106,90 @@ async fn cancelling_ends_the_query_with_an_error() {
         until("the query ends", || alive() == 0).await;
         assert!(client.do_get(ticket).await.is_err());
     }
+}
+
+/// A server whose queries compute on one thread, and nothing else does.
+async fn one_thread(config: ServerConfig) -> (Server, tokio::runtime::Runtime) {
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
+    let config = ServerConfig {
+        query_threads: Some(threads.handle().clone()),
+        ..config
+    };
+    (Server::start(Memory::new().await, config).await, threads)
+}
+
+/// Joins that compute for hours without giving way or giving anything back.
+const BARREN: [&str; 2] = [
+    "SELECT count(*) FROM generate_series(1, 1000000) a JOIN generate_series(1, 1000000) b \
+     ON a.value * b.value = -1",
+    "SELECT count(*) FROM generate_series(1, 1000000) a JOIN generate_series(1, 1000000) b \
+     ON a.value % 2 = b.value % 2 AND a.value + b.value = -1",
+];
+
+#[tokio::test]
+async fn a_query_that_never_gives_way_holds_up_nobody_and_ends_with_its_client() {
+    let (server, threads) = one_thread(ServerConfig::default()).await;
+    for sql in BARREN {
+        let mut client = server.client().await;
+        let info = client.execute(sql.to_owned(), None).await.unwrap();
+        let ticket = info.endpoint[0].ticket.clone().unwrap();
+        let stream = client.do_get(ticket).await.unwrap();
+        let mut other = server.client_of("whoever", "whatever").await;
+        assert!(other.get_catalogs().await.is_ok());
+        drop(stream);
+        drop(client);
+        let waited = tokio::time::timeout(Duration::from_secs(20), query(&mut other, "SELECT 1"));
+        assert_eq!(waited.await.unwrap().column(), ["1"], "{sql}");
+    }
+    threads.shutdown_background();
+}
+
+#[tokio::test]
+async fn a_query_that_never_gives_way_ends_at_its_deadline() {
+    let config = ServerConfig {
+        query_timeout: Some(Duration::from_millis(300)),
+        ..ServerConfig::default()
+    };
+    let (server, threads) = one_thread(config).await;
+    let mut client = server.client().await;
+    for sql in BARREN {
+        let late = query_refusal(&mut client, sql).await;
+        assert_eq!(late.code(), Code::DeadlineExceeded, "{sql}: {late:?}");
+        // The thread is free again, which it takes to plan and run another.
+        let mut after = query_refusal(&mut client, "SELECT nofun(1)").await;
+        for _ in 0..20 {
+            if after.code() == Code::InvalidArgument {
+                break;
+            }
+            after = query_refusal(&mut client, "SELECT nofun(1)").await;
+        }
+        assert_eq!(after.code(), Code::InvalidArgument, "{sql}: {after:?}");
+    }
+    threads.shutdown_background();
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_a_query_that_never_gives_way() {
+    let config = ServerConfig {
+        drain: Duration::from_millis(200),
+        ..ServerConfig::default()
+    };
+    let (mut server, threads) = one_thread(config).await;
+    let mut client = server.client().await;
+    let info = client.execute(BARREN[0].to_owned(), None).await.unwrap();
+    let ticket = info.endpoint[0].ticket.clone().unwrap();
+    let mut stream = client.do_get(ticket).await.unwrap();
+    server.stop.take().unwrap().send(()).unwrap();
+    let end = stream.try_next().await.unwrap_err();
+    let arrow_flight::error::FlightError::Tonic(end) = end else {
+        panic!("{end}")
+    };
+    assert_eq!(end.code(), Code::Unavailable);
+    server.served.await.unwrap().unwrap();
+    threads.shutdown_background();
 }
 
 #[tokio::test]

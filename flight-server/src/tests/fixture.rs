@@ -13,6 +13,7 @@ use datafusion::catalog::CatalogProviderList;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use engine::EngineError;
+use engine::state::Interrupt;
 use futures::TryStreamExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -56,12 +57,12 @@ impl QueryBackend for Memory {
         if self.catching_up && !options.allow_catching_up {
             return Err(EngineError::unavailable("catching up: 3 partitions to go"));
         }
-        let state = SessionStateBuilder::new()
+        let session = SessionStateBuilder::new()
             .with_default_features()
             // A session that made its default schema would put an empty one over the tables.
             .with_config(config().with_create_default_catalog_and_schema(false))
-            .with_catalog_list(Arc::clone(&self.catalogs))
-            .build();
+            .with_catalog_list(Arc::clone(&self.catalogs));
+        let state = Interrupt::install(session).build();
         Ok(SessionContext::new_with_state(state))
     }
 }
@@ -84,7 +85,7 @@ impl Server {
     /// A server for ann, bob and the bearer of a token.
     pub(super) async fn closed() -> Self {
         let config = ServerConfig {
-            credentials: Credentials::new()
+            credentials: Credentials::closed()
                 .with_user("ann", "pa:ss")
                 .with_user("bob", "word")
                 .with_token("job", "t0ken"),

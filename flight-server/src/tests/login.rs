@@ -126,6 +126,14 @@ async fn sessions_of_one_user_do_not_share_their_settings() {
     query(&mut one, "RESET schema").await;
     assert_eq!(query(&mut one, ask).await.column(), ["3"]);
 
+    let missing = query_refusal(&mut one, "USE nowhere").await;
+    assert_eq!(missing.code(), Code::InvalidArgument);
+    assert!(
+        missing.message().contains("no schema nowhere"),
+        "{missing:?}"
+    );
+    assert_eq!(query(&mut one, ask).await.column(), ["3"]);
+
     // Without a handshake, the connection is the session.
     let mut one = server.client().await;
     let mut other = server.client().await;
@@ -135,6 +143,24 @@ async fn sessions_of_one_user_do_not_share_their_settings() {
     query(&mut one, "USE headwater.realtime").await;
     assert_eq!(query(&mut one, ask).await.column(), ["7"]);
     assert_eq!(query(&mut other, ask).await.column(), ["3"]);
+    let _: CloseSessionResult = act(&mut one, "CloseSession", vec![]).await;
+    assert_eq!(query(&mut one, ask).await.column(), ["3"]);
+}
+
+#[tokio::test]
+async fn clients_that_do_not_shake_hands_cannot_crowd_out_tokens() {
+    let config = crate::ServerConfig {
+        session_count_max: 1,
+        ..crate::ServerConfig::default()
+    };
+    let server = Server::start(super::fixture::Memory::new().await, config).await;
+    let mut client = server.client_of("ann", "any").await;
+    query(&mut client, "SET schema = 'realtime'").await;
+    for _ in 0..3 {
+        query(&mut server.client().await, "SELECT 1").await;
+    }
+    let seen = query(&mut client, "SELECT count(*) FROM t_1").await;
+    assert_eq!(seen.column(), ["7"]);
 }
 
 #[tokio::test]
@@ -245,7 +271,7 @@ async fn serve_samples() {
         .await
         .unwrap();
     let config = crate::ServerConfig {
-        credentials: crate::Credentials::new()
+        credentials: crate::Credentials::closed()
             .with_user("ann", "pa:ss")
             .with_user("bob", "word")
             .with_token("job", "t0ken"),

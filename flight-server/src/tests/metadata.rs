@@ -245,3 +245,22 @@ async fn a_tables_schema_is_that_of_its_rows() {
         );
     }
 }
+
+/// A view's plan is kept as it was written, and its types are those after coercion.
+#[tokio::test]
+async fn a_views_schema_is_that_of_its_rows() {
+    let server = Server::open().await;
+    let mut client = server.client().await;
+    for view in ["coerced", "new_users"] {
+        let request = CommandGetTables {
+            include_schema: true,
+            ..like(view)
+        };
+        let info = client.get_tables(request).await.unwrap();
+        let answer = read(&mut client, info).await.unwrap();
+        let bytes = answer.batches[0].column(4).as_binary::<i32>().value(0);
+        let listed = Schema::try_from(IpcMessage(bytes.to_vec().into())).unwrap();
+        let rows = query(&mut client, &format!("SELECT * FROM {view}")).await;
+        assert_eq!(shape(&listed), shape(&rows.sent));
+    }
+}

@@ -343,6 +343,45 @@ async fn bound_copies_keep_their_values_until_closed() {
 }
 
 #[tokio::test]
+async fn parameters_are_bounded_in_bytes() {
+    let server = Server::open().await;
+    let mut client = server.client().await;
+    let s = prepare(&mut client, "SELECT length(?)").await.unwrap();
+    let long = row(vec![text(&"x".repeat(17 << 20))]);
+    let refused = bind(&mut client, &s.handle, long).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused:?}");
+}
+
+#[tokio::test]
+async fn closing_a_session_ends_its_statements_and_tickets_alone() {
+    let server = Server::closed().await;
+    let mut one = server.client_of("ann", "pa:ss").await;
+    let mut other = server.client_of("ann", "pa:ss").await;
+    for client in [&mut one, &mut other] {
+        let bearer = format!("Bearer {}", client.token().unwrap());
+        client.set_header("authorization", bearer);
+    }
+    let mut ended = one.prepare("SELECT 1".to_owned(), None).await.unwrap();
+    let mut kept = other.prepare("SELECT 2".to_owned(), None).await.unwrap();
+    let ticket = |info: FlightInfo| info.endpoint[0].ticket.clone().unwrap();
+    let ended_ticket = ticket(ended.execute().await.unwrap());
+    let kept_ticket = ticket(kept.execute().await.unwrap());
+    // What one session left is gone for all of its user's.
+    one.do_action(Action::new("CloseSession", ""))
+        .await
+        .unwrap()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    assert_eq!(
+        super::fixture::refusal(other.do_get(ended_ticket).await).code(),
+        Code::NotFound
+    );
+    assert!(other.do_get(kept_ticket).await.is_ok());
+    assert!(kept.execute().await.is_ok());
+}
+
+#[tokio::test]
 async fn leaked_statements_end_by_count_and_time() {
     let config = ServerConfig {
         prepared_count_max: 4,

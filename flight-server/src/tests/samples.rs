@@ -35,6 +35,11 @@ pub(super) async fn register(ctx: &SessionContext) -> Result<()> {
     ctx.register_batch("entries", entries()?)?;
     ctx.sql("CREATE VIEW new_users AS SELECT channel, sum(sign) AS new_users FROM entries GROUP BY channel")
         .await?;
+    ctx.sql(
+        "CREATE VIEW coerced AS SELECT CASE WHEN sign > 0 THEN 1 ELSE 2.5 END AS x, \
+         sign = '1' AS y, coalesce(sign, 3.5) AS z FROM entries",
+    )
+    .await?;
     ctx.register_batch("t_1", RecordBatch::try_from_iter([("a", ints(3))])?)?;
     ctx.register_batch("tx1", RecordBatch::try_from_iter([("a", ints(1))])?)?;
     ctx.register_table("endless", Arc::new(endless()?))?;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeListArray, ListArray, MapArray, RecordBatch,
-    RecordBatchOptions, StructArray, make_array,
+    Array, ArrayRef, AsArray, FixedSizeListArray, GenericListArray, GenericListViewArray, MapArray,
+    OffsetSizeTrait, RecordBatch, RecordBatchOptions, StructArray, make_array,
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use arrow::error::ArrowError;
 
 /// The batch in the wire's types, names, nullability and metadata. More than one where a column
@@ -68,7 +68,14 @@ fn conform_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError
         return Ok(Arc::clone(array));
     }
     match (array.data_type(), to) {
+        (T::Dictionary(keys, _), T::Dictionary(same, values)) if keys == same => {
+            let dictionary = array.as_any_dictionary();
+            Ok(dictionary.with_values(conform_array(dictionary.values(), values)?))
+        }
         (T::Dictionary(_, values), _) => conform_array(&cast(array, values)?, to),
+        (T::RunEndEncoded(ends, _), T::RunEndEncoded(same, values)) if ends == same => {
+            runs(array, to, values.data_type())
+        }
         (T::RunEndEncoded(_, values), _) => conform_array(&cast(array, values.data_type())?, to),
         (T::Timestamp(from, Some(_)), T::Timestamp(unit, None)) if from == unit => {
             relabel(array, to)
@@ -76,14 +83,13 @@ fn conform_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError
         (T::LargeList(item) | T::ListView(item) | T::LargeListView(item), T::List(_)) => {
             conform_array(&cast(array, &T::List(Arc::clone(item)))?, to)
         }
-        (T::List(_), T::List(item)) => {
-            let (offsets, values) = trim(array.as_list::<i32>());
-            Ok(Arc::new(ListArray::try_new(
-                Arc::clone(item),
-                offsets,
-                conform_array(&values, item.data_type())?,
-                array.nulls().cloned(),
-            )?))
+        (T::List(_), T::List(item)) => Ok(Arc::new(list(array.as_list::<i32>(), item)?)),
+        (T::LargeList(_), T::LargeList(item)) => Ok(Arc::new(list(array.as_list::<i64>(), item)?)),
+        (T::ListView(_), T::ListView(item)) => {
+            Ok(Arc::new(list_view(array.as_list_view::<i32>(), item)?))
+        }
+        (T::LargeListView(_), T::LargeListView(item)) => {
+            Ok(Arc::new(list_view(array.as_list_view::<i64>(), item)?))
         }
         (T::FixedSizeList(_, from), T::FixedSizeList(item, size)) if from == size => {
             let list = array.as_fixed_size_list();
@@ -112,10 +118,11 @@ fn conform_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError
         (T::Map(..), T::Map(entries, sorted)) => {
             let map = array.as_map();
             let columns: ArrayRef = Arc::new(map.entries().clone());
+            let (offsets, columns) = trim(map.offsets(), &columns);
             let columns = conform_array(&columns, entries.data_type())?;
             Ok(Arc::new(MapArray::try_new(
                 Arc::clone(entries),
-                map.offsets().clone(),
+                offsets,
                 columns.as_struct().clone(),
                 array.nulls().cloned(),
                 *sorted,
@@ -139,16 +146,58 @@ fn relabel(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
     Ok(make_array(data.build()?))
 }
 
-/// The offsets from 0 and only the values that they reach, so that a slice of a large list isn't
+fn list<O: OffsetSizeTrait>(
+    list: &GenericListArray<O>,
+    item: &FieldRef,
+) -> Result<GenericListArray<O>, ArrowError> {
+    let (offsets, values) = trim(list.offsets(), list.values());
+    GenericListArray::try_new(
+        Arc::clone(item),
+        offsets,
+        conform_array(&values, item.data_type())?,
+        list.nulls().cloned(),
+    )
+}
+
+fn list_view<O: OffsetSizeTrait>(
+    list: &GenericListViewArray<O>,
+    item: &FieldRef,
+) -> Result<GenericListViewArray<O>, ArrowError> {
+    GenericListViewArray::try_new(
+        Arc::clone(item),
+        list.offsets().clone(),
+        list.sizes().clone(),
+        conform_array(list.values(), item.data_type())?,
+        list.nulls().cloned(),
+    )
+}
+
+/// The same runs with their values in another type.
+fn runs(array: &ArrayRef, to: &DataType, values: &DataType) -> Result<ArrayRef, ArrowError> {
+    let data = array.to_data();
+    let [ends, runs] = data.child_data() else {
+        return Err(ArrowError::SchemaError(
+            "run ends without values".to_owned(),
+        ));
+    };
+    let runs = conform_array(&make_array(runs.clone()), values)?.to_data();
+    let ends = ends.clone();
+    let data = data.into_builder().data_type(to.clone());
+    Ok(make_array(data.child_data(vec![ends, runs]).build()?))
+}
+
+/// The offsets from 0 and only the values that they reach, so that a slice of large lists isn't
 /// cast whole.
-fn trim(list: &ListArray) -> (OffsetBuffer<i32>, ArrayRef) {
-    let offsets = list.offsets();
+fn trim<O: OffsetSizeTrait>(
+    offsets: &OffsetBuffer<O>,
+    values: &ArrayRef,
+) -> (OffsetBuffer<O>, ArrayRef) {
     let (first, last) = (offsets[0], offsets[offsets.len() - 1]);
-    if first == 0 && last as usize == list.values().len() {
-        return (offsets.clone(), Arc::clone(list.values()));
+    if first.as_usize() == 0 && last.as_usize() == values.len() {
+        return (offsets.clone(), Arc::clone(values));
     }
-    let values = list.values().slice(first as usize, (last - first) as usize);
-    let moved: ScalarBuffer<i32> = offsets.iter().map(|o| o - first).collect();
+    let values = values.slice(first.as_usize(), (last - first).as_usize());
+    let moved: ScalarBuffer<O> = offsets.iter().map(|o| *o - first).collect();
     (OffsetBuffer::new(moved), values)
 }
 

@@ -2,8 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 use super::*;
 use crate::wire::Profile;
-use arrow::array::{Int32Array, RunArray, StringArray, StringViewArray};
-use arrow::datatypes::{Field, Int32Type, Schema};
+use arrow::array::{
+    DictionaryArray, Int32Array, ListArray, MapBuilder, RunArray, StringArray, StringViewArray,
+    StringViewBuilder, TimestampMicrosecondArray,
+};
+use arrow::buffer::ScalarBuffer;
+use arrow::datatypes::{Field, Int8Type, Int32Type, Schema, TimeUnit};
 
 fn wire(batch: &RecordBatch) -> RecordBatch {
     let schema = Profile::default().schema(&batch.schema());
@@ -28,6 +32,63 @@ fn a_slice_of_a_list_takes_only_its_own_values() {
     assert_eq!(list.values().len(), 20);
     assert_eq!(list.value(0).as_string::<i32>().value(0), "30");
     assert_eq!(list.value(1).as_string::<i32>().value(9), "49");
+}
+
+#[test]
+fn a_slice_of_maps_takes_only_its_own_entries() {
+    let mut maps = MapBuilder::new(None, StringViewBuilder::new(), StringViewBuilder::new());
+    for i in 0..10 {
+        for j in 0..10 {
+            maps.keys().append_value(format!("{j}"));
+            maps.values().append_value(format!("{i}{j}"));
+        }
+        maps.append(true).unwrap();
+    }
+    let batch = RecordBatch::try_from_iter([("m", Arc::new(maps.finish()) as ArrayRef)]).unwrap();
+    let sent = wire(&batch.slice(3, 2));
+    let map = sent.column(0).as_map();
+    assert_eq!(map.entries().len(), 20);
+    assert_eq!(map.value(1).column(1).as_string::<i32>().value(9), "49");
+}
+
+#[test]
+fn native_types_keep_their_form_around_naive_timestamps() {
+    let times = || -> ArrayRef {
+        Arc::new(TimestampMicrosecondArray::from(vec![1, 2, 3]).with_timezone("+08:00"))
+    };
+    let item = Arc::new(Field::new("item", times().data_type().clone(), true));
+    let (offsets, sizes) = (
+        ScalarBuffer::from(vec![2, 0]),
+        ScalarBuffer::from(vec![1, 2]),
+    );
+    let view = GenericListViewArray::<i32>::try_new(item, offsets, sizes, times(), None).unwrap();
+    let keys = arrow::array::Int8Array::from(vec![Some(2), None]);
+    let dictionary = DictionaryArray::<Int8Type>::try_new(keys, times()).unwrap();
+    let ends = Int32Array::from(vec![1, 2]);
+    let runs = RunArray::<Int32Type>::try_new(&ends, &times().slice(1, 2)).unwrap();
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("view", Arc::new(view) as ArrayRef, true),
+        ("dictionary", Arc::new(dictionary), true),
+        ("runs", Arc::new(runs), true),
+    ])
+    .unwrap();
+    let naive = Profile {
+        native: true,
+        naive_timestamps: true,
+        java: false,
+    };
+    let schema = naive.schema(&batch.schema());
+    let sent = conform(&batch, &schema).unwrap().remove(0);
+    assert_eq!(sent.schema(), schema);
+    let time = DataType::Timestamp(TimeUnit::Microsecond, None);
+    let first = |values: ArrayRef| {
+        assert_eq!(values.data_type(), &time);
+        let values = values.as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
+        values.value(0)
+    };
+    assert_eq!(first(sent.column(0).as_list_view::<i32>().value(0)), 3);
+    assert_eq!(first(cast(sent.column(1), &time).unwrap()), 3);
+    assert_eq!(first(cast(sent.column(2), &time).unwrap()), 2);
 }
 
 #[test]

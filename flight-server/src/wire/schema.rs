@@ -112,6 +112,14 @@ impl Profile {
         match data_type {
             T::List(item) => T::List(self.field(item)),
             T::LargeList(item) => T::LargeList(self.field(item)),
+            T::ListView(item) => T::ListView(self.field(item)),
+            T::LargeListView(item) => T::LargeListView(self.field(item)),
+            T::Dictionary(keys, values) => {
+                T::Dictionary(keys.clone(), Box::new(self.data_type(values)))
+            }
+            T::RunEndEncoded(ends, values) => {
+                T::RunEndEncoded(Arc::clone(ends), self.field(values))
+            }
             T::FixedSizeList(item, size) => T::FixedSizeList(self.field(item), *size),
             T::Struct(fields) => T::Struct(fields.iter().map(|f| self.field(f)).collect()),
             T::Map(entries, sorted) => T::Map(self.field(entries), *sorted),
@@ -182,6 +190,35 @@ mod tests {
             ..Profile::default()
         };
         assert_eq!(native.schema(&schema).fields(), schema.fields());
+    }
+
+    #[test]
+    fn timestamps_are_naive_inside_every_native_type() {
+        let naive = Profile {
+            native: true,
+            naive_timestamps: true,
+            java: false,
+        };
+        let zone = Some("UTC".into());
+        let of = |zone| {
+            let time = DataType::Timestamp(TimeUnit::Microsecond, zone);
+            let item = || Arc::new(Field::new("item", time.clone(), true));
+            let ends = Arc::new(Field::new("run_ends", DataType::Int32, false));
+            [
+                DataType::List(item()),
+                DataType::LargeList(item()),
+                DataType::ListView(item()),
+                DataType::LargeListView(item()),
+                DataType::FixedSizeList(item(), 2),
+                DataType::Dictionary(Box::new(DataType::Int8), Box::new(time.clone())),
+                DataType::RunEndEncoded(ends, item()),
+                DataType::Struct(vec![item()].into()),
+            ]
+        };
+        for (own, wire) in of(zone).into_iter().zip(of(None)) {
+            let field = Arc::new(Field::new("f", own, true));
+            assert_eq!(naive.field(&field).data_type(), &wire);
+        }
     }
 
     #[test]

@@ -61,14 +61,19 @@ def jdbc_url(
     return f"jdbc:arrow-flight-sql://{address}/?useEncryption=false{options}"
 
 
+def command(classes: Path, program: str, *arguments: str) -> list[str]:
+    """The command that runs a program of tests/jdbc."""
+    return [
+        *("java", "--add-opens=java.base/java.nio=ALL-UNNAMED", "-XX:TieredStopAtLevel=1"),
+        *("-Duser.timezone=UTC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"),
+        *("-cp", f"{cache.jdbc_jar()}:{classes}", program, *arguments),
+    ]
+
+
 def run(classes: Path, program: str, *arguments: str) -> list[Rows]:
     """Runs a program of tests/jdbc and returns what it printed, one `Rows` a result."""
     done = subprocess.run(
-        [
-            *("java", "--add-opens=java.base/java.nio=ALL-UNNAMED", "-XX:TieredStopAtLevel=1"),
-            *("-Duser.timezone=UTC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"),
-            *("-cp", f"{cache.jdbc_jar()}:{classes}", program, *arguments),
-        ],
+        command(classes, program, *arguments),
         capture_output=True,
         text=True,
         timeout=PROGRAM_TIMEOUT_S,

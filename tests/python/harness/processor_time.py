@@ -15,7 +15,8 @@ class ProcessorTime:
 
     def __init__(self, pid: int) -> None:
         self._stat = Path(f"/proc/{pid}/stat")
-        self._last = (time.monotonic(), self.used_s())
+        self._start_s = self.used_s()
+        self._last = (time.monotonic(), self._start_s)
 
     def used_s(self) -> float:
         """Processor seconds that the process has used, all threads together."""
@@ -37,7 +38,9 @@ class ProcessorTime:
         share = self.share()
         return share is not None and share < IDLE_SHARE
 
-    def is_busy(self) -> bool:
-        """Whether a whole window passed in which the process used most of a core."""
-        share = self.share()
-        return share is not None and share > 1 - IDLE_SHARE
+    def has_worked(self, seconds: float = 1.0) -> bool:
+        """Whether the process has used so many processor seconds since the first look.
+
+        A share of a core would depend on what else the machine does.
+        """
+        return self.used_s() - self._start_s > seconds

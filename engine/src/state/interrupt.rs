@@ -1,0 +1,86 @@
+//! How a query hears that it must end while it computes, without giving way to anybody.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use super::cooperative::CooperativeJoins;
+
+/// A session's end, carried in its configuration. Who started the query ends it or gives it a
+/// deadline; the plan's joins look at both before each batch of pairs that they filter, so no other
+/// thread has to run for a query to end.
+#[derive(Debug, Default)]
+pub struct Interrupt {
+    ended: AtomicBool,
+    deadline: OnceLock<Instant>,
+}
+
+/// Why a query was ended while it computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupted {
+    /// Nobody waits for it any more.
+    Ended,
+    /// Its time is over.
+    Late,
+}
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ended => "the query was cancelled",
+            Self::Late => "the query took longer than its time limit",
+        })
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+impl Interrupt {
+    /// Gives the sessions of a builder an interrupt of their own, and joins that heed it.
+    pub fn install(builder: SessionStateBuilder) -> SessionStateBuilder {
+        let interrupt = Arc::new(Self::default());
+        let rule = Arc::new(CooperativeJoins::new(Arc::clone(&interrupt)));
+        let mut builder = builder.with_physical_optimizer_rule(rule);
+        builder
+            .config()
+            .get_or_insert_with(SessionConfig::new)
+            .set_extension(interrupt);
+        builder
+    }
+
+    /// A session's interrupt; one that nothing heeds where the session has none.
+    pub fn of(session: &SessionContext) -> Arc<Self> {
+        session
+            .state_ref()
+            .read()
+            .config()
+            .get_extension::<Self>()
+            .unwrap_or_default()
+    }
+
+    /// Ends the session's queries.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the session's queries at an instant. The first call decides.
+    pub fn end_at(&self, deadline: Instant) {
+        let _ = self.deadline.set(deadline);
+    }
+
+    /// An error once the queries are to end.
+    pub(super) fn check(&self) -> Result<()> {
+        let why = if self.ended.load(Ordering::Relaxed) {
+            Interrupted::Ended
+        } else if self.deadline.get().is_some_and(|at| Instant::now() >= *at) {
+            Interrupted::Late
+        } else {
+            return Ok(());
+        };
+        Err(DataFusionError::External(Box::new(why)))
+    }
+}
