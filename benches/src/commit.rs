@@ -201,6 +201,7 @@ fn publisher(table: &TableDef) -> Outcome<Publisher> {
         dimension_versions: Arc::default(),
         counts: Vec::new(),
         progress: BTreeMap::new(),
+        dimensions: BTreeMap::new(),
     }))
 }
 

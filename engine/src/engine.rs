@@ -93,7 +93,6 @@ impl Engine {
                 sessions: &own,
                 storage: &storage,
                 publisher: &publisher,
-                storage: &storage,
                 run: &run,
                 index_bytes_max: settings.ingest.index_bytes_max,
                 cache: storage.folder().map(|folder| folder.join("cache")),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use crate::ledger::columns::ENTRY;
 use crate::state::FileIndex;
 use crate::state::file_index::IndexedFile;
+use crate::values::TableDef;
 
 /// A ledger's files by the numbers of their entries, made from one file index.
 ///
@@ -29,10 +30,11 @@ struct Numbered {
 
 impl EntryFiles {
     /// The files of an index. One whose log entry doesn't tell its numbers may hold any.
-    pub(super) fn new(index: &Arc<FileIndex>) -> Self {
+    pub(super) fn new(ledger: &TableDef, index: &Arc<FileIndex>) -> Self {
+        let column = ledger.schema.index_of(ENTRY).ok();
+        let numbers = |file: &IndexedFile| file.whole_numbers(column?);
         let mut files: Vec<Numbered> = index
             .files()
-            .iter()
             .map(|file| {
                 let (min, max) = numbers(file).unwrap_or((i64::MIN, i64::MAX));
                 Numbered {
@@ -80,11 +82,6 @@ impl EntryFiles {
     }
 }
 
-fn numbers(file: &IndexedFile) -> Option<(i64, i64)> {
-    let range = file.file.ranges.get(ENTRY)?;
-    Some((range.min.as_i64()?, range.max.as_i64()?))
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -93,17 +90,20 @@ mod tests {
     use arrow::datatypes::{DataType, Field, Schema};
 
     use super::*;
-    use crate::values::{ColumnRange, DataFile, TableDef, TableKind};
+    use crate::values::{ColumnRange, DataFile, TableKind};
 
-    fn index(ranges: &[Option<(i64, i64)>]) -> Arc<FileIndex> {
-        let def = TableDef {
+    fn ledger() -> TableDef {
+        TableDef {
             name: "firsts".into(),
             location: "firsts".into(),
             kind: TableKind::Events,
             schema: Arc::new(Schema::new(vec![Field::new(ENTRY, DataType::Int64, false)])),
             partition_by: Vec::new(),
             comment: None,
-        };
+        }
+    }
+
+    fn index(ranges: &[Option<(i64, i64)>]) -> Arc<FileIndex> {
         let files: Vec<DataFile> = ranges
             .iter()
             .enumerate()
@@ -128,12 +128,12 @@ mod tests {
                     .collect(),
             })
             .collect();
-        Arc::new(FileIndex::new(&def, &files).unwrap())
+        Arc::new(FileIndex::new(&ledger(), &files).unwrap())
     }
 
     fn holding(ranges: &[Option<(i64, i64)>], wanted: &[i64]) -> String {
-        let files = EntryFiles::new(&index(ranges)).holding(wanted);
-        let mut names: Vec<&str> = files.iter().map(|f| &*f.file.path).collect();
+        let files = EntryFiles::new(&ledger(), &index(ranges)).holding(wanted);
+        let mut names: Vec<&str> = files.iter().map(|f| &*f.path).collect();
         names.sort_unstable();
         names.join(" ")
     }
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn it_is_of_one_index_only() {
         let (one, other) = (index(&[]), index(&[]));
-        let files = EntryFiles::new(&one);
+        let files = EntryFiles::new(&ledger(), &one);
         assert!(files.is_of(&one) && !files.is_of(&other));
     }
 }

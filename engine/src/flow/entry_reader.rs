@@ -47,11 +47,13 @@ impl PublishedEntries {
         }
     }
 
-    fn files(&self, index: &Arc<FileIndex>) -> Arc<EntryFiles> {
+    fn files(&self, ledger: &TableDef, index: &Arc<FileIndex>) -> Arc<EntryFiles> {
         let mut known = self.files.lock();
         match known.as_ref().filter(|files| files.is_of(index)) {
             Some(files) => files.clone(),
-            None => known.insert(Arc::new(EntryFiles::new(index))).clone(),
+            None => known
+                .insert(Arc::new(EntryFiles::new(ledger, index)))
+                .clone(),
         }
     }
 }
@@ -68,7 +70,7 @@ impl EntryReader for PublishedEntries {
         wanted.dedup();
         let (mut parts, committed) = from_tail(table, &wanted)?;
         let committed: Arc<[i64]> = committed.into();
-        let files = self.files(&table.files).holding(&committed);
+        let files = self.files(&table.def, &table.files).holding(&committed);
         let reads = files.into_iter().map(|file| {
             let (def, wanted) = (table.def.clone(), committed.clone());
             let storage = self.storage.clone();
@@ -125,7 +127,7 @@ async fn from_file(
     wanted: Arc<[i64]>,
     storage: &Storage,
 ) -> Result<Vec<RecordBatch>> {
-    let stored = read_rows(def, &file.file, ENTRY, wanted, storage).await?;
+    let stored = read_rows(def, &file.path, file.size, ENTRY, wanted, storage).await?;
     stored.iter().map(|rows| whole(def, file, rows)).collect()
 }
 
@@ -147,7 +149,7 @@ fn whole(def: &TableDef, file: &IndexedFile, stored: &RecordBatch) -> Result<Rec
                 None if field.is_nullable() => Ok(new_null_array(field.data_type(), rows)),
                 None => Err(EngineError::data(format!(
                     "file {} of table {} has no column {name}: restore it",
-                    file.file.path, def.name
+                    file.path, def.name
                 ))),
             }
         })

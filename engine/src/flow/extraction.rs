@@ -338,6 +338,7 @@ mod tests {
             pipelines: Vec::new(),
             archive: table(ARCHIVE),
             dead_letters: table(DEAD_LETTERS),
+            row_loss: None,
         };
         let at = TopicPartition {
             topic: "logs".into(),

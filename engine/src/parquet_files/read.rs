@@ -20,12 +20,12 @@ use parquet::file::statistics::Statistics;
 
 use crate::error::{EngineError, Result};
 use crate::storage::Storage;
-use crate::values::{DataFile, TableDef};
+use crate::values::TableDef;
 
 /// Bytes that are read from the end of a file at once: footers are mostly smaller.
 const FOOTER_BYTES: usize = 32 << 10;
 
-/// The rows of a file whose `column` (a whole number of 64 bits) is one of `wanted`, which ascend:
+/// The rows of a file of `size` bytes, at a path below the table's folder, whose `column` (a whole number of 64 bits) is one of `wanted`, which ascend:
 /// the stored columns, without those that the table is partitioned by. Row groups that can't have
 /// one are not read; of the others, the other columns are decoded for the wanted rows only.
 ///
@@ -34,13 +34,14 @@ const FOOTER_BYTES: usize = 32 << 10;
 /// isn't there, or isn't what the log says.
 pub async fn read_rows(
     table: &TableDef,
-    file: &DataFile,
+    path: &str,
+    size: i64,
     column: &str,
     wanted: Arc<[i64]>,
     storage: &Storage,
 ) -> Result<Vec<RecordBatch>> {
-    let path = Path::from(format!("{}/{}", table.location, file.path));
-    let read = read_path(&path, file.size, column, wanted, storage).await;
+    let path = Path::from(format!("{}/{path}", table.location));
+    let read = read_path(&path, size, column, wanted, storage).await;
     read.map_err(|e| read_error(e, &path, storage))
 }
 

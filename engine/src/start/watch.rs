@@ -162,7 +162,7 @@ mod tests {
             committed_offsets: Arc::default(),
             incarnations: Arc::default(),
             tail_bytes: 0,
-            last_entry: 0,
+            dimension_versions: Arc::default(),
             last_entries: BTreeMap::new(),
             counts: Vec::new(),
             progress: BTreeMap::new(),

@@ -35,6 +35,17 @@ struct Range {
     null_count: i64,
 }
 
+impl IndexedFile {
+    /// The least and greatest value of a column of whole numbers (64 bits), where they are known.
+    pub fn whole_numbers(&self, column: usize) -> Option<(i64, i64)> {
+        let range = self.ranges.get(column)?.as_ref()?;
+        match (&range.min, &range.max) {
+            (ScalarValue::Int64(Some(min)), ScalarValue::Int64(Some(max))) => Some((*min, *max)),
+            _ => None,
+        }
+    }
+}
+
 /// All committed files of a table, in the order of their groups.
 ///
 /// They lie in chunks, each at least twice as long as the next one: files are added by making a new

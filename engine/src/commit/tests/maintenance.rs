@@ -85,7 +85,7 @@ async fn one_broken_table_stops_neither_the_checkpoints_nor_the_sweep_of_the_oth
     commit(&mut first, &storage, &[0]).await.unwrap();
     draft(&first, &storage, &[1]).await.unwrap();
     let entry = log::entry_path("a_broken_one", 0);
-    storage.put_file(&entry, "no log entry".into()).await;
+    storage.put_file(&entry, "no log entry").await;
 
     let (second, _) = open(&storage).await.unwrap();
     let swept = second.sweeper().sweep_unreferenced().await;

@@ -31,6 +31,7 @@ fn published(recovered: &Recovered) -> Published {
         dimension_versions: Arc::default(),
         counts: Vec::new(),
         progress: BTreeMap::new(),
+        dimensions: BTreeMap::new(),
     }
 }
 

@@ -293,7 +293,7 @@ impl World {
             publisher,
             dimension_versions: Arc::default(),
             sources: Arc::default(),
-            ledgers: Ledgers::new(ledgers, None, "writer".into()),
+            ledgers: Ledgers::new(ledgers, None, "writer".into(), BTreeMap::new()),
             published: Arc::default(),
             committed: Arc::default(),
             memory_bytes_max: usize::MAX,
@@ -399,10 +399,10 @@ impl World {
         let table = state.table(table).unwrap();
         let mut deleted = 0;
         for file in table.files.files() {
-            if FileName::parse(&file.file.path).map(|name| name.group) != Some(group) {
+            if FileName::parse(&file.path).map(|name| name.group) != Some(group) {
                 continue;
             }
-            let path = format!("{}/{}", table.def.location, file.file.path);
+            let path = format!("{}/{}", table.def.location, file.path);
             let path = object_store::path::Path::from(path);
             let delete = self.storage.store().delete(&path);
             self.runtime.block_on(delete).unwrap();
@@ -425,6 +425,8 @@ pub fn progress(state: &str) -> SourceProgress {
         partitions: Vec::new(),
         seen_at_us: START_US,
         lateness_us: 0,
+        gap_count: 0,
+        stale_count: 0,
     }
 }
 
@@ -446,10 +448,11 @@ fn nothing_published(configuration: &Configuration) -> Published {
         committed_offsets: Arc::default(),
         incarnations: Arc::default(),
         tail_bytes: 0,
-        last_entry: 0,
         last_entries: BTreeMap::new(),
+        dimension_versions: Arc::default(),
         counts: Vec::new(),
         progress: BTreeMap::new(),
+        dimensions: BTreeMap::new(),
     }
 }
 
