@@ -164,7 +164,6 @@ async fn send_all(
     if sender.send(Ok(schema)).await.is_err() {
         return Ok(());
     }
-    let mut rows = 0;
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|e| status::from_datafusion(&e))?;
         for batch in conform(&batch, &query.schema)
@@ -177,18 +176,6 @@ async fn send_all(
                 if sender.send(Ok(message)).await.is_err() {
                     return Ok(());
                 }
-            }
-            rows += batch.num_rows();
-        }
-    }
-    if rows == 0 {
-        // JDBC shows every column twice until it has read a batch.
-        let nothing = encoder
-            .encode_nothing(&query.schema)
-            .map_err(|e| status::internal("encoding the result", e))?;
-        for message in nothing {
-            if sender.send(Ok(message)).await.is_err() {
-                return Ok(());
             }
         }
     }

@@ -1,9 +1,7 @@
 //! Batches cut into Flight messages of bounded size.
 
-use std::sync::Arc;
-
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use arrow::ipc::writer::{
     DictionaryTracker, EncodedData, IpcDataGenerator, IpcWriteContext, IpcWriteOptions,
@@ -68,20 +66,6 @@ impl Encoder {
         Ok(messages)
     }
 
-    /// The messages of a batch without rows.
-    pub(crate) fn encode_nothing(
-        &mut self,
-        schema: &SchemaRef,
-    ) -> Result<Vec<FlightData>, ArrowError> {
-        let nothing = RecordBatch::new_empty(Arc::clone(schema));
-        let (dictionaries, data) = self.encode_whole(&nothing)?;
-        Ok(dictionaries
-            .into_iter()
-            .chain([data])
-            .map(FlightData::from)
-            .collect())
-    }
-
     fn rows_of_message(&self, batch: &RecordBatch, left: usize) -> usize {
         // Before anything is known: the memory of the whole batch, which is more than its slice
         // needs where its buffers are shared.
@@ -115,6 +99,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use arrow::array::{ArrayRef, StringArray};
+    use std::sync::Arc;
 
     fn sizes(lengths: &[usize]) -> Vec<usize> {
         let values: StringArray = lengths.iter().map(|n| Some("x".repeat(*n))).collect();
