@@ -4,39 +4,25 @@
 //! beginning into committed tables, and by the bare consumer once more, since the machine may not
 //! stay as it was. Each figure counts from the first micro-batch on, so that starting doesn't count.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use engine::Engine;
-use engine::kafka::{BareConsumer, ReaderSettings};
-use engine::settings::Settings;
 use engine::state::Published;
-use generator::{Generation, Length, Options, Profile};
+use generator::Generation;
 
+use crate::bare::{self, STALL_LIMIT};
 use crate::broker::{Broker, BrokerArgs};
+use crate::drained::Drained;
 use crate::exactness;
 use crate::figures::{Outcome, say};
-use crate::processor::{Mark, Spent};
+use crate::processor::Mark;
 use crate::setup::Setup;
+use crate::workloads::{Measured, Workloads};
 
 /// How often the engine is asked how far it has come.
 const PULSE: Duration = Duration::from_millis(2);
-/// The longest time without any progress.
-const STALL_LIMIT: Duration = Duration::from_secs(60);
 const PIPELINE: &str = "mobile_events";
-
-/// Which workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Workloads {
-    /// One event a record, no gzip: the canonical workload.
-    Canonical,
-    /// Ten events a record, gzipped.
-    Batched,
-    /// One after the other.
-    Both,
-}
 
 /// Options of the bench.
 #[derive(Args)]
@@ -57,67 +43,20 @@ pub struct IngestArgs {
     seed: u64,
 }
 
-/// What was read between two marks.
-struct Drained {
-    records: u64,
-    bytes: f64,
-    spent: Spent,
-}
-
-impl Drained {
-    fn mb_s(&self) -> f64 {
-        self.bytes / 1e6 / self.spent.wall.as_secs_f64()
-    }
-
-    fn us_a_record(&self, time: Duration) -> f64 {
-        time.as_secs_f64() * 1e6 / self.records as f64
-    }
-
-    fn print(&self, what: &str) {
-        let Spent { wall, user, kernel } = self.spent;
-        println!(
-            "{what:<28} {:>8.1} {:>11.0} {:>9.2} {:>9.2} {:>9.2}",
-            self.mb_s(),
-            self.records as f64 / wall.as_secs_f64(),
-            self.us_a_record(user + kernel),
-            self.us_a_record(user),
-            self.us_a_record(kernel),
-        );
-    }
-}
-
 /// Runs the bench.
 pub fn run(args: &IngestArgs) -> Outcome {
     let broker = Broker::new(&args.broker)?;
-    if args.workload != Workloads::Batched {
-        one(
-            args,
-            &broker,
-            "canonical",
-            Profile::canonical(),
-            args.records,
-        )?;
-    }
-    if args.workload != Workloads::Canonical {
-        let events = args.records / 5 * 10;
-        one(args, &broker, "batched", Profile::batched(), events)?;
+    for measured in args.workload.each() {
+        one(args, &broker, measured)?;
     }
     Ok(())
 }
 
-fn one(args: &IngestArgs, broker: &Broker, name: &str, profile: Profile, events: u64) -> Outcome {
+fn one(args: &IngestArgs, broker: &Broker, measured: &Measured) -> Outcome {
+    let name = measured.name;
     let setup = Setup::new(&broker.brokers, name)?;
-    let mut options = Options::new(&broker.brokers, setup.keys.clone());
-    options.topic.clone_from(&setup.topic);
-    options.products_topic.clone_from(&setup.products_topic);
-    options.partitions = args.partitions;
-    options.profile = profile;
-    options.seed = args.seed;
-    options.rate = None;
-    options.length = Length::Events(events);
-    let mut generation = Generation::start(options, Arc::new(AtomicBool::new(false)))?;
-    let report = generation.finish()?;
-    let sent = report.progress;
+    let mut generation = setup.write_topic(measured, args.records, args.partitions, args.seed)?;
+    let sent = generation.finish()?.progress;
     println!(
         "\n{name}: {} records with {} events, {:.0} bytes a record, {} partitions",
         sent.records,
@@ -125,13 +64,10 @@ fn one(args: &IngestArgs, broker: &Broker, name: &str, profile: Profile, events:
         sent.bytes as f64 / sent.records as f64,
         args.partitions
     );
-    let before = bare(&setup.settings, &setup.topic, sent.records)?;
+    let before = bare::drain(&setup.settings, &setup.topic, sent.records)?;
     let (published, durable, groups) = whole(&setup, &mut generation, sent.records, sent.bytes)?;
-    let after = bare(&setup.settings, &setup.topic, sent.records)?;
-    println!(
-        "{:<28} {:>8} {:>11} {:>9} {:>9} {:>9}",
-        "", "MB/s", "records/s", "µs CPU", "user", "kernel"
-    );
+    let after = bare::drain(&setup.settings, &setup.topic, sent.records)?;
+    Drained::print_heads();
     before.print("bare consumer, before");
     after.print("bare consumer, after");
     published.print("whole path, until visible");
@@ -146,54 +82,18 @@ fn one(args: &IngestArgs, broker: &Broker, name: &str, profile: Profile, events:
         &format!("ingest.{name}.mb_s"),
         format!("{:.1}", durable.mb_s()),
     );
-    let cpu = durable.us_a_record(durable.spent.user + durable.spent.kernel);
     say(
         &format!("ingest.{name}.cpu_us_a_record"),
-        format!("{cpu:.2}"),
+        format!("{:.2}", durable.cpu_us()),
     );
     let ratio = durable.mb_s() / bare_mb_s;
     say(&format!("ingest.{name}.ratio"), format!("{ratio:.3}"));
+    let bare_us = (before.cpu_us() + after.cpu_us()) / 2.0;
+    say(
+        &format!("ingest.{name}.cpu_ratio"),
+        format!("{:.3}", bare_us / durable.cpu_us()),
+    );
     Ok(())
-}
-
-/// Drains the topic with the bare consumer.
-fn bare(settings: &Settings, topic: &str, records: u64) -> Outcome<Drained> {
-    let reader = ReaderSettings {
-        batch_rows_max: settings.ingest.micro_batch_records,
-        batch_bytes_max: settings.ingest.micro_batch_bytes,
-        batch_time_max: settings.ingest.micro_batch,
-        ..ReaderSettings::default()
-    };
-    let mut consumer = BareConsumer::open(&settings.kafka, topic, reader)?;
-    let mut first: Option<Mark> = None;
-    let (mut skipped, mut read, mut bytes) = (0, 0, 0);
-    let mut moved = Instant::now();
-    while skipped + read < records {
-        let (got_records, got_bytes) = consumer.read()?;
-        if got_records > 0 {
-            moved = Instant::now();
-            if first.is_none() {
-                first = Some(Mark::now());
-                skipped = got_records as u64;
-            } else {
-                read += got_records as u64;
-                bytes += got_bytes;
-            }
-        } else if moved.elapsed() > STALL_LIMIT {
-            return Err(format!(
-                "{read} of {records} records, then nothing: {}",
-                consumer.handle().state()
-            )
-            .into());
-        }
-    }
-    let end = Mark::now();
-    let first = first.ok_or("the topic is empty")?;
-    Ok(Drained {
-        records: read,
-        bytes: bytes as f64,
-        spent: end.since(&first),
-    })
 }
 
 /// Drains the topic with the engine: until everything is visible, and until it is durable, with

@@ -3,8 +3,10 @@
 //! Every bench prints a table for people and a line `name = value` for each figure that somebody may
 //! want to compare. `docs/BENCHMARKS.md` has the first figures; `benches/run` runs it all.
 
+mod bare;
 mod broker;
 mod commit;
+mod drained;
 mod exactness;
 mod figures;
 mod freshness;
@@ -14,6 +16,7 @@ mod material;
 mod processor;
 mod setup;
 mod stages;
+mod workloads;
 
 use clap::{Parser, Subcommand};
 

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use engine::settings::{Layers, Settings, load};
-use generator::Keys;
+use generator::{Generation, Keys, Length, Options};
 use tempfile::TempDir;
 use udfs::keys::{KeyRing, SecretBytes};
 
 use crate::figures::Outcome;
+use crate::workloads::Measured;
 
 /// The SQL folder that ships.
 pub const SQL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sql");
@@ -62,6 +64,32 @@ impl Setup {
             products_topic,
             _folder: folder,
         })
+    }
+}
+
+impl Setup {
+    /// Starts to write a workload to the topic, as fast as it goes: as many records as take the time
+    /// of `canonical_records` of the canonical workload, about.
+    pub fn write_topic(
+        &self,
+        measured: &Measured,
+        canonical_records: u64,
+        partitions: i32,
+        seed: u64,
+    ) -> Outcome<Generation> {
+        let mut options = Options::new(&self.settings.kafka.brokers, self.keys.clone());
+        options.topic.clone_from(&self.topic);
+        options.products_topic.clone_from(&self.products_topic);
+        options.partitions = partitions;
+        options.profile = (measured.profile)();
+        options.seed = seed;
+        options.rate = None;
+        let records = canonical_records / measured.canonical_records_a_record;
+        options.length = Length::Events(records * measured.events_a_record);
+        Ok(Generation::start(
+            options,
+            Arc::new(AtomicBool::new(false)),
+        )?)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The stages of the hot path, each on one thread and on warm micro-batches, in µs a record.
+//! The stages of the hot path, each on one thread and on warm micro-batches, in µs a record, beside
+//! what a bare consumer takes for a record of the same workload in the same run.
 //!
 //! The functions that open a record are called as the pipeline's plan calls them, on the columns
 //! that the stage before has made. The lines below them are the engine's own stages, which contain
@@ -18,11 +19,15 @@ use engine::parquet_files::{FileNaming, write};
 use engine::state::MicroBatch;
 use engine::storage::Storage;
 use generator::workload::{Seeding, Workload};
-use generator::{Keys, Profile};
 use tokio::runtime::Runtime;
 
+use crate::bare;
+use crate::broker::{Broker, BrokerArgs};
+use crate::drained::Drained;
 use crate::figures::{Outcome, percentile, say};
 use crate::material::{Material, Products};
+use crate::setup::Setup;
+use crate::workloads::{Measured, Workloads};
 
 mod call;
 mod path;
@@ -43,13 +48,24 @@ const BODY: &str = "ARRAY<STRUCT<\
 /// Options of the bench.
 #[derive(Args)]
 pub struct StagesArgs {
+    #[command(flatten)]
+    broker: BrokerArgs,
+    /// Which workload.
+    #[arg(long, value_enum, default_value = "both")]
+    workload: Workloads,
     /// Micro-batches that are timed.
     #[arg(long, default_value_t = 24)]
     batches: usize,
-    /// Records in a micro-batch.
+    /// Events in a micro-batch.
     #[arg(long, default_value_t = 16_384)]
-    records: usize,
+    events: usize,
+    /// Records of the canonical workload that the bare consumer reads; of the other one a fifth.
+    #[arg(long, default_value_t = 1_000_000)]
+    bare_records: u64,
 }
+
+const PARTITIONS: i32 = 12;
+const SEED: u64 = 1;
 
 /// Micro-batches at the start that are not counted.
 const WARM: usize = 4;
@@ -57,7 +73,7 @@ const WARM: usize = 4;
 /// One stage with its times, in µs a record.
 struct Stage {
     name: &'static str,
-    title: &'static str,
+    title: String,
     times_us: Vec<f64>,
 }
 
@@ -85,52 +101,89 @@ impl Stages {
         Ok(result)
     }
 
-    fn took(&mut self, name: &'static str, title: &'static str, seconds_a_record: f64) {
+    fn took(&mut self, name: &'static str, title: &str, seconds_a_record: f64) {
         let time_us = seconds_a_record * 1e6;
         match self.stages.iter_mut().find(|s| s.name == name) {
             Some(stage) => stage.times_us.push(time_us),
             None => self.stages.push(Stage {
                 name,
-                title,
+                title: title.to_owned(),
                 times_us: vec![time_us],
             }),
         }
     }
 
-    fn print(&mut self) {
-        println!("{:<58} {:>8} {:>8}", "µs a record", "median", "least");
+    /// The table, with each stage's median beside the processor time of the bare consumer.
+    fn print(&mut self, workload: &str, bare_us: f64) {
+        println!(
+            "{:<64} {:>8} {:>8} {:>8}",
+            "µs a record", "median", "least", "× bare"
+        );
+        println!(
+            "{:<64} {bare_us:>8.3}",
+            "the bare consumer (processor time)"
+        );
         for stage in &mut self.stages {
             let median = percentile(&mut stage.times_us, 0.5);
             let least = percentile(&mut stage.times_us, 0.0);
-            println!("{:<58} {median:>8.3} {least:>8.3}", stage.title);
+            let ratio = median / bare_us;
+            println!(
+                "{:<64} {median:>8.3} {least:>8.3} {ratio:>8.2}",
+                stage.title
+            );
         }
         for stage in &mut self.stages {
             let median = percentile(&mut stage.times_us, 0.5);
-            say(&format!("stages.{}_us", stage.name), format!("{median:.3}"));
+            let name = format!("stages.{workload}.{}", stage.name);
+            say(&format!("{name}_us"), format!("{median:.3}"));
+            say(&format!("{name}_ratio"), format!("{:.3}", median / bare_us));
         }
     }
 }
 
 /// Runs the bench.
 pub fn run(args: &StagesArgs) -> Outcome {
+    let broker = Broker::new(&args.broker)?;
+    for measured in args.workload.each() {
+        println!("\n{}:", measured.name);
+        let setup = Setup::new(&broker.brokers, measured.name)?;
+        let bare = bare(args, measured, &setup)?;
+        one(args, measured, &setup, &bare)?;
+    }
+    Ok(())
+}
+
+/// A bare consumer's reading of the workload.
+fn bare(args: &StagesArgs, measured: &Measured, setup: &Setup) -> Outcome<Drained> {
+    let mut generation = setup.write_topic(measured, args.bare_records, PARTITIONS, SEED)?;
+    let sent = generation.finish()?.progress;
+    let bare = bare::drain(&setup.settings, &setup.topic, sent.records)?;
+    Drained::print_heads();
+    bare.print("bare consumer");
+    Ok(bare)
+}
+
+fn one(args: &StagesArgs, measured: &Measured, setup: &Setup, bare: &Drained) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()?;
-    let keys = Keys::from_seed(7);
-    let workload = Workload::new(Profile::canonical(), &keys, Seeding::new(1), 12);
+    let keys = &setup.keys;
+    let profile = (measured.profile)();
+    let workload = Workload::new(profile, keys, Seeding::new(SEED), PARTITIONS);
     let products = Products::new(workload.catalog())?;
     let mut material = Material::new(workload);
-    let functions = Functions::new(&keys)?;
-    let mut path = Path::new(&keys)?;
+    let functions = Functions::new(keys)?;
+    let mut path = Path::new(keys)?;
+    let records = args.events / usize::try_from(measured.events_a_record)?;
     let mut stages = Stages {
-        records: args.records,
+        records,
         stages: Vec::new(),
     };
     let (mut events, mut archive) = (Vec::new(), Vec::new());
     let mut bytes = 0;
     for n in 0..WARM + args.batches {
-        let batch = material.batch(args.records)?;
+        let batch = material.batch(records)?;
         if n == WARM {
             stages.stages.clear();
         }
@@ -146,34 +199,24 @@ pub fn run(args: &StagesArgs) -> Outcome {
         }
         post(&mut stages, &runtime, &mut path, extracted)?;
     }
-    let all = args.records * (WARM + args.batches);
+    let all = records * (WARM + args.batches);
     println!(
-        "{} micro-batches of {} records, {:.0} bytes a record, {} devices in the index",
+        "{} micro-batches of {records} records, {:.0} bytes a record, {} devices in the index",
         args.batches,
-        args.records,
         bytes as f64 / all as f64,
         path.ledger.ledger.index().len()
     );
-    for (name, title, table, rows) in [
-        (
-            "parquet_events",
-            "Parquet of events (a commit group)",
-            "events",
-            events,
-        ),
-        (
-            "parquet_archive",
-            "Parquet of the archive (a commit group)",
-            "archive",
-            archive,
-        ),
+    for (name, table, rows) in [
+        ("parquet_events", "events", events),
+        ("parquet_archive", "archive", archive),
     ] {
+        let title = format!("Parquet of {table} (a commit group)");
         for _ in 0..3 {
             let seconds = encode(&runtime, &path, table, &rows)?;
-            stages.took(name, title, seconds / all as f64);
+            stages.took(name, &title, seconds / all as f64);
         }
     }
-    stages.print();
+    stages.print(measured.name, bare.cpu_us());
     Ok(())
 }
 
@@ -193,7 +236,7 @@ fn open(stages: &mut Stages, functions: &Functions, batch: &SourceBatch) -> Outc
     let plain = stages.time("decrypt", "  try_aes_decrypt", || {
         functions.call("try_aes_decrypt", vec![array(&sealed), array(key_id)])
     })?;
-    let body = stages.time("gunzip_if", "  gunzip_if (nothing is gzipped)", || {
+    let body = stages.time("gunzip_if", "  gunzip_if", || {
         functions.call("gunzip_if", vec![array(&plain)])
     })?;
     let parsed = stages.time(
