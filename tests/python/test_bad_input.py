@@ -64,6 +64,7 @@ def test_a_wrong_kafka_property_is_refused_before_a_running_server_is_fenced(
     running.wait_until_read()
     commits = storage / "system" / "commits" / "_delta_log"
     epochs = "SELECT DISTINCT epoch FROM system.commits"
+    wait_until("a group is committed", lambda: running.rows(epochs), timeout_s=60)
     before = running.rows(epochs)
 
     misspelt = new_server(workload, name="misspelt", storage=storage)

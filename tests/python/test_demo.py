@@ -59,7 +59,9 @@ def stalled(folder: Path, *options: str) -> ManagedProcess:
     sql = folder / "stalled-sql"
     shutil.copytree(cache.sql_folder(), sql)
     source = sql / "sources" / "mobile.sql"
-    source.write_text(source.read_text().replace("${mobile_topic}", "a-topic-of-nobody"))
+    text, replaced = re.subn(r"\$\{mobile_topic[^}]*\}", "a-topic-of-nobody", source.read_text())
+    assert replaced == 1
+    source.write_text(text)
     return start(folder, "--rate", "2000", *options, sql=sql)
 
 

@@ -90,17 +90,28 @@ impl Cluster {
     ) -> Result<i64> {
         let mut unknown = 0;
         for partition in 0..partitions {
-            let (low, high) = self
-                .admin
-                .inner()
-                .fetch_watermarks(topic, partition, ASK)
-                .map_err(|source| {
-                    let what = format!("cannot learn the end of {topic}, partition {partition}");
-                    Error::kafka(&self.brokers, what, source)
-                })?;
+            let (low, high) = self.watermarks(topic, partition).map_err(|source| {
+                let what = format!("cannot learn the end of {topic}, partition {partition}");
+                Error::kafka(&self.brokers, what, source)
+            })?;
             unknown += (high - low.max(known(partition))).max(0);
         }
         Ok(unknown)
+    }
+
+    /// The offsets at which a partition begins and ends. A topic that was just made has no leaders
+    /// for some moments, and while leaders change nobody knows: that is waited for.
+    fn watermarks(&self, topic: &str, partition: i32) -> Result<(i64, i64), KafkaError> {
+        let deadline = Instant::now() + ASK;
+        loop {
+            let answer = self.admin.inner().fetch_watermarks(topic, partition, ASK);
+            match answer {
+                Err(error) if is_passing(&error) && Instant::now() < deadline => {
+                    thread::sleep(Duration::from_millis(100));
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// How many partitions a topic has; none where there is no such topic.
@@ -215,4 +226,16 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
             Poll::Pending => thread::park_timeout(Duration::from_millis(100)),
         }
     }
+}
+
+/// Whether asking again can help: a topic's leaders are being chosen.
+fn is_passing(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+        )
+    )
 }

@@ -101,7 +101,7 @@ fn a_record_lost_before_the_unnest_is_missing_in_the_balance() {
 
 #[test]
 fn a_records_bytes_are_copied_once_however_many_elements_are_rejected() {
-    const ELEMENTS: usize = 100_000;
+    const ELEMENTS: usize = 60_000;
     let value = format!("[{}7]", "7,".repeat(ELEMENTS - 1));
     let extracted = extracted(&[with_value(0, &value), with_value(1, "[7]")], None);
     let letters = rows_of(&extracted, DEAD_LETTERS);

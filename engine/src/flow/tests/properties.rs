@@ -13,7 +13,7 @@ use crate::storage::Storage;
 /// (none last), partition, offset, element.
 type Evidence = (i64, i64, (bool, Vec<u8>), (bool, String), (i32, i64, i32));
 
-/// Records of few devices, channels and times, each at its own offset.
+/// Records of few devices, channels and times, at the offsets of two partitions.
 fn records() -> impl Strategy<Value = Vec<Record>> {
     let text = |letter: &'static str, of: u8| {
         prop::option::weighted(0.8, 0..of).prop_map(move |n| match n {
@@ -26,13 +26,17 @@ fn records() -> impl Strategy<Value = Vec<Record>> {
     let value = prop::collection::vec(element, 0..4).prop_map(|all| format!("[{}]", all.join(",")));
     let record = (0..2_i32, prop::option::weighted(0.9, 0..3_i64), value);
     prop::collection::vec(record, 1..25).prop_map(|all| {
-        let numbered = all.into_iter().zip(0..);
-        numbered
-            .map(|((partition, minute, value), offset)| Record {
-                partition,
-                offset,
-                received_us: minute.map_or(0, |minute| START_US + minute * MINUTE_US),
-                value,
+        let mut next_offsets = [0, 0];
+        all.into_iter()
+            .map(|(partition, minute, value)| {
+                let next = &mut next_offsets[usize::try_from(partition).unwrap()];
+                *next += 1;
+                Record {
+                    partition,
+                    offset: *next - 1,
+                    received_us: minute.map_or(0, |minute| START_US + minute * MINUTE_US),
+                    value,
+                }
             })
             .collect()
     })

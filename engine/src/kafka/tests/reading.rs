@@ -99,7 +99,8 @@ fn headers_that_nobody_asked_for_are_null() {
     let start = |_: &_| Ok(Start::at_beginning(0));
     let mut reader = SourceReader::open(&mock.settings(), "logs", settings, start).unwrap();
     let batches = read(&mut reader, 1);
-    assert_eq!(batches[0].records.column(2).null_count(), 1);
+    let headers = batches.iter().map(|batch| batch.records.column(2));
+    assert_eq!(headers.map(|column| column.null_count()).sum::<usize>(), 1);
 }
 
 #[test]
@@ -136,8 +137,11 @@ fn a_restart_goes_on_at_the_next_offsets() {
     let mut reader = mock.source("logs", start);
     let batches = read(&mut reader, 3);
     assert_eq!(offsets_of(&batches), [7, 8, 9]);
-    assert_eq!(batches[0].ranges[0].first_offset, 7);
-    assert_eq!(batches[0].ranges[0].next_offset, 10);
+    // The first range of a partition may come before its first record.
+    let ranges = batches.iter().flat_map(|batch| &batch.ranges);
+    let of_first: Vec<_> = ranges.filter(|range| range.at.partition == 0).collect();
+    assert_eq!(of_first.first().map(|range| range.first_offset), Some(7));
+    assert_eq!(of_first.last().map(|range| range.next_offset), Some(10));
 }
 
 #[test]
