@@ -37,7 +37,11 @@ fn make(file: &Path, id: &str, bits: usize) -> Outcome {
 }
 
 fn add(file: &Path, id: &str, bits: usize, stdin: bool) -> Outcome {
-    let mut keys = KeyFile::read(file)?;
+    let mut keys = if file.exists() {
+        KeyFile::read(file)?
+    } else {
+        KeyFile { keys: Vec::new() }
+    };
     if keys.keys.iter().any(|k| k.id == id) {
         return Err(Failure::invalid(vec![format!(
             "{} has a key {id} already; a key is never replaced, since old records need it",
@@ -57,7 +61,10 @@ fn add(file: &Path, id: &str, bits: usize, stdin: bool) -> Outcome {
     let bits = key.bytes()?.len() * 8;
     keys.keys.push(key);
     keys.write(file)?;
-    println!("added key {id} ({bits} bits) to {}", file.display());
+    println!(
+        "added key {id} ({bits} bits) to {}; a server that runs knows it after its next start",
+        file.display()
+    );
     Ok(())
 }
 

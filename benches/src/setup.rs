@@ -32,8 +32,8 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Settings for a topic of these brokers. Topics are named after the run, so that a broker can
-    /// be used again.
+    /// Settings for a topic of these brokers; others are taken from the environment, as by the
+    /// server. Topics are named after the run, so that a broker can be used again.
     pub fn new(brokers: &str, name: &str) -> Outcome<Self> {
         let folder = tempfile::Builder::new()
             .prefix("headwater-bench-")
@@ -53,6 +53,9 @@ impl Setup {
                 format!("sql.variables=mobile_topic={topic},products_topic={products_topic}"),
                 format!("keys.file={}", text(&keys_file)),
             ],
+            environment: std::env::vars()
+                .filter(|(name, _)| name.starts_with("HEADWATER_"))
+                .collect(),
             ..Layers::default()
         };
         let loaded = load(&layers).map_err(|faults| faults.join("\n"))?;

@@ -15,12 +15,17 @@ use crate::flow::commit_loop::{CommitLoop, CommitRhythm};
 use crate::flow::ledgers::Ledgers;
 use crate::flow::row_loss::RowLoss;
 use crate::flow::source_flow::Shared;
+use crate::parquet_files::WriteLimits;
 use crate::settings::Settings;
 use crate::sql::Configuration;
 use crate::start::{LedgersConfig, Sources, open_ledgers};
 use crate::state::{FileIndex, Published, Publisher, Sessions, SessionsConfig, TableState};
 use crate::storage::{FaultPlan, Storage, with_s3_environment};
 use crate::values::TableDef;
+
+/// How much less than others maintenance wants the processor, as `nice` counts (0 to 19).
+#[cfg(target_os = "linux")]
+const MAINTENANCE_NICE: i32 = 10;
 
 /// A running engine.
 ///
@@ -52,8 +57,8 @@ impl Engine {
             None => None,
             Some(text) => Some(Arc::new(RowLoss::parse(text, &configuration.tables)?)),
         };
-        let ingest = runtime("ingest", settings.ingest.threads)?;
-        let maintenance = runtime("maintenance", settings.maintenance.threads)?;
+        let ingest = runtime("ingest", settings.ingest.threads, || {})?;
+        let maintenance = runtime("maintenance", settings.maintenance.threads, yield_to_others)?;
         let storage = maintenance.block_on(open_storage(settings))?;
         let mut tables = configuration.tables.clone();
         let writer = WriterId::unique();
@@ -122,6 +127,7 @@ impl Engine {
                 interval: settings.ingest.commit_interval,
                 bytes: settings.ingest.commit_bytes,
             },
+            write_limits: WriteLimits::encoding(settings.maintenance.threads),
             maintainer: Arc::new(tokio::sync::Mutex::new(Maintainer::new(
                 storage.clone(),
                 settings.maintenance.checkpoint_every_groups,
@@ -196,14 +202,26 @@ fn configuration(settings: &Settings) -> Result<Configuration> {
         .map_err(|faults| EngineError::invalid(faults.join("\n")))
 }
 
-fn runtime(name: &str, threads: usize) -> Result<Arc<Runtime>> {
+fn runtime(name: &str, threads: usize, on_start: fn()) -> Result<Arc<Runtime>> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name(name)
+        .on_thread_start(on_start)
         .enable_all()
         .build()
         .map(Arc::new)
         .map_err(|e| EngineError::internal("cannot start threads").caused_by(e))
+}
+
+/// Makes a thread stand back, on Linux, where others want the processor: while a commit group is
+/// encoded, records still become visible and queries are answered. What is late is only committed
+/// later; once it takes too much memory, reading pauses.
+fn yield_to_others() {
+    // On other systems the whole process has one niceness.
+    #[cfg(target_os = "linux")]
+    if let Err(e) = rustix::process::nice(MAINTENANCE_NICE) {
+        tracing::debug!(error = %e, "maintenance runs at the usual priority");
+    }
 }
 
 async fn open_storage(settings: &Settings) -> Result<Storage> {

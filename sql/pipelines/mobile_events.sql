@@ -13,18 +13,17 @@ WITH opened AS (
 plain AS (
     SELECT
         received,
-        envelope,
+        envelope.payload IS NULL AS has_no_payload,
+        key_known(envelope.key_id) AS has_known_key,
         gunzip_if(try_aes_decrypt(unbase64(envelope.payload), envelope.key_id), 1048576) AS body
     FROM opened
 ),
 elements_of AS (
     SELECT
         received,
-        CASE
-            WHEN envelope.payload IS NULL THEN 'malformed'
-            WHEN NOT key_known(envelope.key_id) THEN 'unknown key'
-            WHEN body IS NULL THEN 'cannot decrypt'
-        END AS unreadable,
+        has_no_payload,
+        has_known_key,
+        body IS NULL AS is_closed,
         unnest_outer(elements(from_json(body, 'ARRAY<STRUCT<
             event_id STRING, app_key STRING, event STRING, time BIGINT, send_time BIGINT,
             channel STRUCT<id STRING, sub STRING, click_id STRING>,
@@ -33,11 +32,17 @@ elements_of AS (
             test STRING>>'), body)) AS l
     FROM plain
 ),
+-- What the CASEs below ask is made a column of its own here: a CASE copies the columns that it names, for
+-- each of its branches that holds for some row, and payloads and elements are large.
 logs AS (
     SELECT
-        unreadable,
+        has_no_payload,
+        has_known_key,
+        is_closed,
+        l.value IS NULL OR l.value.event IS NULL OR l.value.test NOT IN ('true', 'false') AS is_malformed,
         l.raw AS raw,
         l.value AS e,
+        l.value.event_id AS event_id,
         canonical_device(l.value.device.oaid, l.value.device.android_id) AS device,
         event_time(l.value.time, l.value.send_time, received) AS event_time,
         clock_rule(l.value.time, l.value.send_time, received) AS clock_rule
@@ -50,12 +55,12 @@ SELECT
     e.channel.sub AS sub_channel,
     e.channel.click_id AS click_id,
     e.event AS event,
-    e.event_id AS event_id,
+    event_id,
     event_time,
     clock_rule,
     date_trunc('hour', event_time) AS hour,
     business_day(event_time, p.zone) AS day,
-    coalesce(e.test = 'true', false) AS test,
+    e.test IS NOT DISTINCT FROM 'true' AS test,
     e.device.model AS model,
     e.device.brand AS brand,
     e.device.os AS os,
@@ -64,10 +69,12 @@ SELECT
     e.app.build AS app_build,
     e.app.pkg AS app_pkg,
     p.zone,
-    CASE WHEN e.event_id IS NULL THEN tie(NULL, raw) END AS tie,
+    CASE WHEN event_id IS NULL THEN tie(NULL, raw) END AS tie,
     CASE
-        WHEN unreadable IS NOT NULL THEN unreadable
-        WHEN e IS NULL OR e.event IS NULL OR e.test NOT IN ('true', 'false') THEN 'malformed'
+        WHEN has_no_payload THEN 'malformed'
+        WHEN NOT has_known_key THEN 'unknown key'
+        WHEN is_closed THEN 'cannot decrypt'
+        WHEN is_malformed THEN 'malformed'
         WHEN p.product IS NULL THEN 'unknown app_key'
         WHEN business_day(event_time, p.zone) IS NULL THEN 'unknown zone'
         WHEN device IS NULL THEN 'bad device id'

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use futures::future::try_join_all;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::ledgers::Ledgers;
 use crate::commit::{COMMITS, Committer, GroupDraft, Maintainer, PartitionCount, TablePins};
-use crate::error::{Kind, Result};
+use crate::error::{EngineError, Kind, Result};
 use crate::kafka::SourceHandle;
 use crate::ledger::with_commit_group;
-use crate::parquet_files::write;
+use crate::parquet_files::{WriteLimits, write_with};
 use crate::sql::ARCHIVE;
 use crate::state::{Published, Publisher};
 use crate::storage::Storage;
@@ -43,6 +44,8 @@ pub struct CommitLoop {
     pub maintainer: Arc<tokio::sync::Mutex<Maintainer>>,
     /// When groups are cut.
     pub rhythm: CommitRhythm,
+    /// How large files get, and how many are encoded at the same time.
+    pub write_limits: WriteLimits,
     /// The sources being read, whose positions are written to Kafka for lag tools.
     pub sources: Arc<Mutex<Vec<SourceHandle>>>,
     /// The ledgers, which are told what is durable.
@@ -100,15 +103,14 @@ impl CommitLoop {
         let started = Instant::now();
         let group = self.committer.next_group();
         let naming = self.committer.naming();
-        let mut tables = Vec::new();
-        for table in cut.tables.values() {
-            if table.tail.is_empty() {
-                continue;
-            }
+        let with_rows = cut.tables.values().filter(|table| !table.tail.is_empty());
+        let writes = with_rows.map(|table| async {
             let rows = rows_of(&cut, &table.def, group)?;
-            let files = write(&table.def, &rows, &naming, &self.storage).await?;
-            tables.push((table.def.name.clone(), files));
-        }
+            let limits = &self.write_limits;
+            let files = write_with(&table.def, &rows, &naming, &self.storage, limits).await?;
+            Ok::<_, EngineError>((table.def.name.clone(), files))
+        });
+        let mut tables = try_join_all(writes).await?;
         let committed = self
             .committer
             .commit(self.draft(&cut, tables.clone()))

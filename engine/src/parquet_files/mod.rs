@@ -3,7 +3,7 @@
 //! [`write`] takes record batches of a table's full schema and gives back the files that a
 //! commit adds. The way: `split` tells which rows go to which file, `encode` makes a file's
 //! bytes (`chunks`) and statistics (`ranges`) of the rows that `gather` brings together, `naming`
-//! its path; only then anything touches storage. Rows keep the order in which they arrived: files
+//! its path. Rows keep the order in which they arrived: files
 //! that are sorted are compaction's. [`read_rows`] reads chosen rows of a file back, without a plan.
 
 mod chunks;
@@ -23,4 +23,4 @@ mod tests;
 pub use naming::{FileName, FileNaming};
 pub use partition_value::{HIVE_NULL, parse_partition_value, partition_value};
 pub use read::read_rows;
-pub use write::{WriteLimits, write};
+pub use write::{WriteLimits, write, write_with};

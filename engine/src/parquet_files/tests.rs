@@ -205,8 +205,9 @@ async fn rows_too_many_for_one_file_go_to_several() {
     let batch = event_rows(&rows, 0);
     let limits = WriteLimits {
         file_memory_bytes: batch.get_array_memory_size() / 3,
+        ..WriteLimits::encoding(2)
     };
-    let files = write_with(&events(), &[batch], &NAMING, &storage, limits)
+    let files = write_with(&events(), &[batch], &NAMING, &storage, &limits)
         .await
         .unwrap();
     assert!(files.len() >= 3, "{} files", files.len());

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use object_store::PutPayload;
 use object_store::path::Path;
+use tokio::sync::Semaphore;
 
 use super::encode::encode;
 use super::naming::FileNaming;
@@ -16,28 +17,54 @@ use crate::error::{EngineError, Result};
 use crate::storage::Storage;
 use crate::values::{DataFile, TableDef};
 
-/// How many files are put at the same time.
-const PUTS_AT_ONCE: usize = 8;
+/// How many files of a table are under way at the same time, most of them being put.
+const FILES_AT_ONCE: usize = 8;
 
-/// How large a file gets.
-#[derive(Debug, Clone, Copy)]
+/// How large a file gets, and how much is encoded at the same time.
+#[derive(Debug, Clone)]
 pub struct WriteLimits {
     /// The most memory, as Arrow, that the rows of one file take.
     pub file_memory_bytes: usize,
+    /// A permit for each file that may be encoded at the same time, over all writes that share it.
+    pub encoders: Arc<Semaphore>,
+}
+
+impl WriteLimits {
+    /// Files of the usual size, so many of which are encoded at the same time.
+    pub fn encoding(files_at_once: usize) -> Self {
+        Self {
+            file_memory_bytes: 256 << 20,
+            encoders: Arc::new(Semaphore::new(files_at_once)),
+        }
+    }
+
+    /// Runs work on a thread for blocking work, once there is a permit.
+    async fn encoder<T: Send + 'static>(
+        &self,
+        table: &TableDef,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let cut_off = "writing Parquet was cut off";
+        let permit = self.encoders.acquire().await;
+        let _permit = permit.map_err(|e| EngineError::internal(cut_off).caused_by(e))?;
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|e| EngineError::internal(cut_off).caused_by(e))?
+            .map_err(|e| e.context(format!("writing rows of table {}", table.name)))
+    }
 }
 
 impl Default for WriteLimits {
     fn default() -> Self {
-        Self {
-            file_memory_bytes: 256 << 20,
-        }
+        Self::encoding(1)
     }
 }
 
 /// Writes rows of a table's full schema, and returns the files once they are durable. Columns
 /// are matched by name; partition columns are in the path and the log, not in the file.
 ///
-/// Storage that is away is waited for. The files are part of no table until a commit adds them.
+/// While files are put, those behind them are encoded. Storage that is away is waited for. The
+/// files are part of no table until a commit adds them.
 ///
 /// # Errors
 /// [`crate::Kind::Internal`] for rows that lack a column of the table.
@@ -47,42 +74,55 @@ pub async fn write(
     naming: &FileNaming,
     storage: &Storage,
 ) -> Result<Vec<DataFile>> {
-    write_with(table, batches, naming, storage, WriteLimits::default()).await
+    write_with(table, batches, naming, storage, &WriteLimits::default()).await
 }
 
-pub(super) async fn write_with(
+/// The same within limits of the caller's own.
+///
+/// # Errors
+/// As [`write`].
+pub async fn write_with(
     table: &TableDef,
     batches: &[RecordBatch],
     naming: &FileNaming,
     storage: &Storage,
-    limits: WriteLimits,
+    limits: &WriteLimits,
 ) -> Result<Vec<DataFile>> {
     if batches.iter().all(|batch| batch.num_rows() == 0) {
         return Ok(Vec::new());
     }
     let (table_def, naming, batches) = (table.clone(), *naming, batches.to_vec());
-    let encoded =
-        tokio::task::spawn_blocking(move || encode_all(&table_def, &batches, naming, limits))
-            .await
-            .map_err(|e| EngineError::internal("writing Parquet was cut off").caused_by(e))?
-            .map_err(|e| e.context(format!("writing rows of table {}", table.name)))?;
+    let file_memory_bytes = limits.file_memory_bytes;
+    let split = move || parts(&table_def, &batches, naming, file_memory_bytes);
+    let parts = limits.encoder(table, split).await?;
     let folder = Path::from(table.location.as_str());
-    let puts = encoded.into_iter().map(|(file, payload)| {
+    let files = parts.into_iter().map(|part| async {
+        let (file, payload) = limits.encoder(table, move || part.encode()).await?;
         let path = Path::from(format!("{folder}/{}", file.path));
-        async move {
-            storage.put_file(&path, payload).await;
-            file
-        }
+        storage.put_file(&path, payload).await;
+        Ok(file)
     });
-    Ok(stream::iter(puts).buffered(PUTS_AT_ONCE).collect().await)
+    stream::iter(files)
+        .buffered(FILES_AT_ONCE)
+        .try_collect()
+        .await
 }
 
-fn encode_all(
+/// What becomes one file.
+struct Part {
+    table: Arc<TableDef>,
+    stored: Arc<Vec<RecordBatch>>,
+    rows: Vec<RowAt>,
+    path: String,
+    values: BTreeMap<String, Option<String>>,
+}
+
+fn parts(
     table: &TableDef,
     batches: &[RecordBatch],
     naming: FileNaming,
-    limits: WriteLimits,
-) -> Result<Vec<(DataFile, PutPayload)>> {
+    file_memory_bytes: usize,
+) -> Result<Vec<Part>> {
     let columns = batches
         .iter()
         .map(|batch| in_order(table, batch))
@@ -91,34 +131,36 @@ fn encode_all(
     for batch in &columns {
         stored.push(without_partition_columns(table, batch)?);
     }
-    let rows_max = rows_max(&stored, limits);
-    let mut files = Vec::new();
-    for file in split(table, &columns)? {
+    let rows_max = rows_max(&stored, file_memory_bytes);
+    let (table, stored) = (Arc::new(table.clone()), Arc::new(stored));
+    let mut parts = Vec::new();
+    for file in split(&table, &columns)? {
         for rows in file.rows.chunks(rows_max) {
-            let path = naming.path(&table.partition_by, &file.values, files.len());
-            files.push(encode_one(table, &stored, rows, path, &file.values)?);
+            parts.push(Part {
+                table: table.clone(),
+                stored: stored.clone(),
+                rows: rows.to_vec(),
+                path: naming.path(&table.partition_by, &file.values, parts.len()),
+                values: file.values.clone(),
+            });
         }
     }
-    Ok(files)
+    Ok(parts)
 }
 
-fn encode_one(
-    table: &TableDef,
-    stored: &[RecordBatch],
-    rows: &[RowAt],
-    path: String,
-    values: &BTreeMap<String, Option<String>>,
-) -> Result<(DataFile, PutPayload)> {
-    let encoded = encode(table, stored, rows)?;
-    let file = DataFile {
-        path: Arc::from(path),
-        partition_values: values.clone(),
-        size: encoded.bytes.len() as i64,
-        rows: rows.len() as i64,
-        modified_at_ms: now_us() / 1000,
-        ranges: encoded.ranges,
-    };
-    Ok((file, encoded.bytes.into_payload()))
+impl Part {
+    fn encode(self) -> Result<(DataFile, PutPayload)> {
+        let encoded = encode(&self.table, &self.stored, &self.rows)?;
+        let file = DataFile {
+            path: Arc::from(self.path),
+            partition_values: self.values,
+            size: encoded.bytes.len() as i64,
+            rows: self.rows.len() as i64,
+            modified_at_ms: now_us() / 1000,
+            ranges: encoded.ranges,
+        };
+        Ok((file, encoded.bytes.into_payload()))
+    }
 }
 
 /// The columns of the table in its order, with its types and nullability.
@@ -149,9 +191,9 @@ fn without_partition_columns(table: &TableDef, batch: &RecordBatch) -> Result<Re
 }
 
 /// How many rows of average size a file may have.
-fn rows_max(batches: &[RecordBatch], limits: WriteLimits) -> usize {
+fn rows_max(batches: &[RecordBatch], file_memory_bytes: usize) -> usize {
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
     let row_bytes = bytes.div_ceil(rows.max(1)).max(1);
-    (limits.file_memory_bytes / row_bytes).max(1)
+    (file_memory_bytes / row_bytes).max(1)
 }

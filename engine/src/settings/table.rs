@@ -245,8 +245,8 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "maintenance.threads",
         number(1, 64),
-        Some("1"),
-        "Threads that commit groups and checkpoints are written on.",
+        Some("2"),
+        "Threads that commit groups and checkpoints are written on; as many files of a group are encoded at the same time.",
     ),
     setting(
         "maintenance.memory_bytes_max",

@@ -3,8 +3,11 @@
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, BinaryArray, Int32Array, ListArray, StructArray, UInt64Array};
-use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::array::{
+    Array, ArrayRef, BinaryArray, BinaryViewArray, Int32Array, ListArray, NullBufferBuilder,
+    StructArray, UInt64Array, make_view,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::common::cast::{as_binary_array, as_list_array};
@@ -16,7 +19,6 @@ use datafusion::logical_expr::{
 
 use super::slices::element_slices;
 use crate::arguments::{Call, Columns};
-use crate::binary_column::BinaryColumn;
 use crate::documentation::LISTS;
 use crate::json::reader::ITEMS_MAX;
 
@@ -109,7 +111,7 @@ fn item_field(item: &FieldRef, has_body: bool) -> FieldRef {
         Field::new("value", item.data_type().clone(), true),
     ];
     if has_body {
-        fields.push(Field::new("raw", DataType::Binary, true));
+        fields.push(Field::new("raw", DataType::BinaryView, true));
     }
     let item = DataType::Struct(Fields::from(fields));
     Arc::new(Field::new_list_field(item, true))
@@ -173,26 +175,39 @@ fn range(lists: &ListArray, row: usize) -> Range<usize> {
     offsets[row] as usize..offsets[row + 1] as usize
 }
 
+/// Views of the bodies, so that no body is copied, however often its elements' bytes are asked for.
 fn raw_column(lengths: &[usize], bodies: &BinaryArray) -> Result<ArrayRef> {
     let offsets = bodies.value_offsets();
-    let body_bytes = (offsets[bodies.len()] - offsets[0]) as usize;
-    let mut column = BinaryColumn::with_capacity(lengths.iter().sum(), body_bytes);
+    let rows = lengths.iter().sum();
+    let mut views = Vec::with_capacity(rows);
+    let mut validity = NullBufferBuilder::new(rows);
     let mut slices = Vec::new();
     for (row, &length) in lengths.iter().enumerate() {
-        let body = bodies.is_valid(row).then(|| bodies.value(row));
-        match body {
-            Some(body) if length == 1 => column.append(body),
-            Some(body) if length > 1 => {
-                if element_slices(body, &mut slices).is_ok() && slices.len() == length {
-                    for slice in slices.drain(..) {
-                        column.append(&body[slice]);
-                    }
-                } else {
-                    (0..length).for_each(|_| column.null_row());
-                }
+        slices.clear();
+        if bodies.is_valid(row) {
+            let body = bodies.value(row);
+            match length {
+                0 => {}
+                1 => slices.push(0..body.len()),
+                _ if element_slices(body, &mut slices).is_ok() => {}
+                _ => slices.clear(),
             }
-            _ => (0..length).for_each(|_| column.null_row()),
+            if slices.len() == length {
+                let body_start = offsets[row] as u32;
+                views.extend(slices.iter().map(|slice| {
+                    make_view(&body[slice.clone()], 0, body_start + slice.start as u32)
+                }));
+                validity.append_n_non_nulls(length);
+                continue;
+            }
         }
+        views.extend(std::iter::repeat_n(0, length));
+        validity.append_n_nulls(length);
     }
-    column.finish()
+    let column = BinaryViewArray::try_new(
+        ScalarBuffer::from(views),
+        vec![bodies.values().clone()],
+        validity.finish(),
+    )?;
+    Ok(Arc::new(column))
 }

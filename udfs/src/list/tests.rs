@@ -115,7 +115,7 @@ fn raw_values(items: Option<ArrayRef>) -> Vec<Option<String>> {
         return Vec::new();
     };
     let raws = items.as_struct().column(2).clone();
-    raws.as_binary::<i32>()
+    raws.as_binary_view()
         .iter()
         .map(|raw| raw.map(|raw| String::from_utf8_lossy(raw).into_owned()))
         .collect()

@@ -49,6 +49,7 @@ async fn commit_loop(storage: &Storage) -> CommitLoop {
             interval: Duration::from_millis(1),
             bytes: usize::MAX,
         },
+        write_limits: WriteLimits::default(),
         sources: Arc::default(),
         ledgers: Ledgers::new(Vec::new(), None, "test".into(), BTreeMap::new()),
         configuration_hash: String::new(),
