@@ -25,8 +25,7 @@ HOURLY = """
 
 @pytest.fixture(scope="module")
 def server(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that has committed several groups, and whose tables have checkpoints: readers begin
-    at one, not at version 0."""
+    """A server with several commit groups and checkpoints, at which readers begin."""
     folder = tmp_path_factory.mktemp("oracle")
     workload = new_workload(kafka, folder / "workload")
     configuration = configuration_for(workload, folder / "storage")
