@@ -8,7 +8,7 @@ use crate::settings::{default_variables, read_settings};
 pub fn run(args: &CheckArgs) -> Outcome {
     let (folder, mut variables) = match &args.config {
         Some(config) => {
-            let settings = read_settings(config, &[])?;
+            let settings = read_settings(config, &args.set)?;
             (settings.sql.folder, settings.sql.variables)
         }
         // The command line asks for one of the two.

@@ -132,6 +132,9 @@ pub struct CheckArgs {
     /// The configuration file whose SQL folder and variables are checked
     #[arg(long, value_name = "FILE", required_unless_present = "sql")]
     pub config: Option<PathBuf>,
+    /// Overrules a setting of the configuration file, as for `headwater serve`
+    #[arg(long, value_name = "SECTION.NAME=VALUE", requires = "config")]
+    pub set: Vec<String>,
     /// A SQL folder, without a configuration file
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     pub sql: Option<PathBuf>,

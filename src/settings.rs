@@ -7,23 +7,19 @@ use engine::settings::{Layers, Settings, load, read};
 
 use crate::failure::{Failure, Outcome};
 
-/// Environment variables that are options of commands, not settings.
-const COMMAND_VARIABLES: [&str; 2] = ["HEADWATER_URL", "HEADWATER_LOG"];
-
 /// Reads the settings. All faults come at once, before anything is touched: a wrong Kafka property
 /// must not cost the server that is running its storage.
 pub fn read_settings(file: &Path, flags: &[String]) -> Outcome<Settings> {
     let text = std::fs::read_to_string(file).map_err(|e| {
-        Failure::invalid(vec![format!("configuration file {}: {e}", file.display())])
+        Failure::invalid(vec![format!(
+            "configuration file {}: {e}; name it with --config, docs/configuration.md says what \
+             stands in it",
+            file.display()
+        )])
     })?;
     let layers = Layers {
         file: Some((file.to_path_buf(), text)),
-        environment: std::env::vars()
-            .filter(|(name, _)| {
-                let setting = name.starts_with("HEADWATER_");
-                (setting && !COMMAND_VARIABLES.contains(&name.as_str())) || name.starts_with("AWS_")
-            })
-            .collect(),
+        environment: Layers::process_environment(),
         flags: flags.to_vec(),
     };
     read(&layers).map_err(Failure::invalid)

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use engine::kafka::{BareConsumer, ReaderSettings};
+use engine::kafka::BareConsumer;
 use engine::settings::Settings;
 
 use crate::drained::Drained;
@@ -15,13 +15,7 @@ pub const STALL_LIMIT: Duration = Duration::from_secs(60);
 /// Drains a topic of so many records. What comes before the first batch, starting that is, is not
 /// counted.
 pub fn drain(settings: &Settings, topic: &str, records: u64) -> Outcome<Drained> {
-    let reader = ReaderSettings {
-        batch_rows_max: settings.ingest.micro_batch_records,
-        batch_bytes_max: settings.ingest.micro_batch_bytes,
-        batch_time_max: settings.ingest.micro_batch,
-        ..ReaderSettings::default()
-    };
-    let mut consumer = BareConsumer::open(&settings.kafka, topic, reader)?;
+    let mut consumer = BareConsumer::open(&settings.kafka, topic, settings.ingest.reader())?;
     let mut first: Option<Mark> = None;
     let (mut skipped, mut read, mut bytes) = (0, 0, 0);
     let mut moved = Instant::now();

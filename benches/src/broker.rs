@@ -19,14 +19,19 @@ const CLUSTER_ID: &str = "MkU3OEVBNTcwNTJENDM2Qg";
 
 /// Which Kafka.
 #[derive(Args)]
-#[group(required = true, multiple = false)]
+#[group(required = true, multiple = true)]
 pub struct BrokerArgs {
     /// Bootstrap servers of a Kafka that runs.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "kafka_jars")]
     pub brokers: Option<String>,
     /// The folder of Kafka's jars, to start one; `tests/run fetch` fills it.
     #[arg(long)]
     pub kafka_jars: Option<PathBuf>,
+    /// Where the Kafka that is started keeps its log: a disk other than the engine's, or memory
+    /// (/dev/shm), as a Kafka elsewhere doesn't share the engine's disk. The default is the folder
+    /// for temporary files.
+    #[arg(long, requires = "kafka_jars")]
+    pub kafka_data: Option<PathBuf>,
 }
 
 /// A Kafka; one that was started ends with this value.
@@ -46,15 +51,15 @@ impl Broker {
                 process: None,
                 _folder: None,
             }),
-            (None, Some(jars)) => Self::start(jars),
+            (None, Some(jars)) => Self::start(jars, args.kafka_data.as_deref()),
             (None, None) => Err("give --brokers or --kafka-jars".into()),
         }
     }
 
-    fn start(jars: &Path) -> Outcome<Self> {
+    fn start(jars: &Path, data: Option<&Path>) -> Outcome<Self> {
         let folder = tempfile::Builder::new()
             .prefix("headwater-bench-kafka-")
-            .tempdir()?;
+            .tempdir_in(data.unwrap_or(&std::env::temp_dir()))?;
         let (port, controller) = (free_port()?, free_port()?);
         let properties = folder.path().join("server.properties");
         let data = folder.path().join("data");

@@ -24,15 +24,13 @@ use flight_server::client::{Client, Login, connect};
 use flight_server::{QueryBackend, ServerConfig, SessionOptions};
 use futures::TryStreamExt;
 use generator::workload::{Seeding, Workload};
-use generator::{Generation, Keys, Length, Options, Profile};
+use generator::{Generation, Keys, Length, Profile};
 
 use crate::broker::{Broker, BrokerArgs};
 use crate::exactness;
 use crate::figures::{Outcome, percentile, say, weighted_percentile};
 use crate::setup::Setup;
 
-/// Events that became visible in the first seconds are not counted.
-const WARM: Duration = Duration::from_secs(5);
 /// How far back a question looks at the least; further, twice as far as the oldest event was that
 /// has become visible.
 const WINDOW_US_MIN: i64 = 3_000_000;
@@ -44,9 +42,13 @@ const REST_LIMIT: Duration = Duration::from_secs(60);
 pub struct FreshnessArgs {
     #[command(flatten)]
     broker: BrokerArgs,
-    /// How long, without the first seconds.
+    /// How long, after the warming up.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// How long events are not counted at first: a Kafka that has just started compiles itself for
+    /// half a minute, on the same cores.
+    #[arg(long, default_value_t = 30)]
+    warm_seconds: u64,
     /// Megabytes of keys and values a second.
     #[arg(long, default_value_t = 20.0)]
     rate_mb: f64,
@@ -79,16 +81,16 @@ struct Seen {
 pub fn run(args: &FreshnessArgs) -> Outcome {
     let broker = Broker::new(&args.broker)?;
     let setup = Setup::new(&broker.brokers, "freshness")?;
-    let mut options = Options::new(&broker.brokers, setup.keys.clone());
-    options.topic.clone_from(&setup.topic);
-    options.products_topic.clone_from(&setup.products_topic);
-    options.profile = Profile {
+    let profile = Profile {
         moved_share: 0.0,
         forced_early: 0,
         ..Profile::canonical()
     };
-    options.rate = Some(args.rate_mb * 1e6 / record_bytes(&options.profile, &setup.keys));
-    options.length = Length::For(WARM + Duration::from_secs(args.seconds));
+    let rate = args.rate_mb * 1e6 / record_bytes(&profile, &setup.keys);
+    let mut options = setup.generator(profile);
+    options.rate = Some(rate);
+    let warm = Duration::from_secs(args.warm_seconds);
+    options.length = Length::For(warm + Duration::from_secs(args.seconds));
     let mut generation = Generation::start(options, Arc::new(AtomicBool::new(false)))?;
     let engine = Engine::start(&setup.settings, &setup.ring)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -107,7 +109,7 @@ pub fn run(args: &FreshnessArgs) -> Outcome {
     });
     let pause = Duration::from_millis(args.pause_ms);
     let started = Instant::now();
-    let mut seen = runtime.block_on(watch(&address.to_string(), &generation, pause))?;
+    let mut seen = runtime.block_on(watch(&address.to_string(), &generation, warm, pause))?;
     let lasted = started.elapsed();
     let report = generation.finish()?;
     let deadline = Instant::now() + REST_LIMIT;
@@ -140,13 +142,18 @@ fn record_bytes(profile: &Profile, keys: &Keys) -> f64 {
 }
 
 /// Asks until the generator has ended.
-async fn watch(address: &str, generation: &Generation, pause: Duration) -> Outcome<Seen> {
+async fn watch(
+    address: &str,
+    generation: &Generation,
+    warm: Duration,
+    pause: Duration,
+) -> Outcome<Seen> {
     let mut client = connect(address, Login::None).await?;
     client.set_header("allow_catching_up", "true");
     let mut seen = Seen::default();
     let started = Instant::now();
     while !generation.is_finished() {
-        seen.ask(&mut client, started.elapsed() > WARM).await?;
+        seen.ask(&mut client, started.elapsed() > warm).await?;
         tokio::time::sleep(pause).await;
     }
     Ok(seen)

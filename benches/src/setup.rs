@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use engine::settings::{Layers, Settings, load};
-use generator::{Generation, Keys, Length, Options};
+use generator::{Generation, Keys, Length, Options, Profile};
 use tempfile::TempDir;
 use udfs::keys::{KeyRing, SecretBytes};
 
@@ -53,9 +53,7 @@ impl Setup {
                 format!("sql.variables=mobile_topic={topic},products_topic={products_topic}"),
                 format!("keys.file={}", text(&keys_file)),
             ],
-            environment: std::env::vars()
-                .filter(|(name, _)| name.starts_with("HEADWATER_"))
-                .collect(),
+            environment: Layers::process_environment(),
             ..Layers::default()
         };
         let loaded = load(&layers).map_err(|faults| faults.join("\n"))?;
@@ -68,9 +66,17 @@ impl Setup {
             _folder: folder,
         })
     }
-}
 
-impl Setup {
+    /// What a generator is told that sends a profile's records to the topic, as fast as it goes.
+    pub fn generator(&self, profile: Profile) -> Options {
+        let mut options = Options::new(&self.settings.kafka.brokers, self.keys.clone());
+        options.topic.clone_from(&self.topic);
+        options.products_topic.clone_from(&self.products_topic);
+        options.profile = profile;
+        options.rate = None;
+        options
+    }
+
     /// Starts to write a workload to the topic, as fast as it goes: as many records as take the time
     /// of `canonical_records` of the canonical workload, about.
     pub fn write_topic(
@@ -80,13 +86,9 @@ impl Setup {
         partitions: i32,
         seed: u64,
     ) -> Outcome<Generation> {
-        let mut options = Options::new(&self.settings.kafka.brokers, self.keys.clone());
-        options.topic.clone_from(&self.topic);
-        options.products_topic.clone_from(&self.products_topic);
+        let mut options = self.generator((measured.profile)());
         options.partitions = partitions;
-        options.profile = (measured.profile)();
         options.seed = seed;
-        options.rate = None;
         let records = canonical_records / measured.canonical_records_a_record;
         options.length = Length::Events(records * measured.events_a_record);
         Ok(Generation::start(

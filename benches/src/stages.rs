@@ -73,7 +73,7 @@ const WARM: usize = 4;
 /// One stage with its times, in µs a record.
 struct Stage {
     name: &'static str,
-    title: String,
+    title: &'static str,
     times_us: Vec<f64>,
 }
 
@@ -101,13 +101,13 @@ impl Stages {
         Ok(result)
     }
 
-    fn took(&mut self, name: &'static str, title: &str, seconds_a_record: f64) {
+    fn took(&mut self, name: &'static str, title: &'static str, seconds_a_record: f64) {
         let time_us = seconds_a_record * 1e6;
         match self.stages.iter_mut().find(|s| s.name == name) {
             Some(stage) => stage.times_us.push(time_us),
             None => self.stages.push(Stage {
                 name,
-                title: title.to_owned(),
+                title,
                 times_us: vec![time_us],
             }),
         }
@@ -206,14 +206,23 @@ fn one(args: &StagesArgs, measured: &Measured, setup: &Setup, bare: &Drained) ->
         bytes as f64 / all as f64,
         path.ledger.ledger.index().len()
     );
-    for (name, table, rows) in [
-        ("parquet_events", "events", events),
-        ("parquet_archive", "archive", archive),
+    for (name, title, table, rows) in [
+        (
+            "parquet_events",
+            "Parquet of events (a commit group)",
+            "events",
+            events,
+        ),
+        (
+            "parquet_archive",
+            "Parquet of archive (a commit group)",
+            "archive",
+            archive,
+        ),
     ] {
-        let title = format!("Parquet of {table} (a commit group)");
         for _ in 0..3 {
             let seconds = encode(&runtime, &path, table, &rows)?;
-            stages.took(name, &title, seconds / all as f64);
+            stages.took(name, title, seconds / all as f64);
         }
     }
     stages.print(measured.name, bare.cpu_us());

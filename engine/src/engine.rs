@@ -66,6 +66,13 @@ impl Engine {
             maintenance.block_on(Committer::open(storage.clone(), &tables, writer.clone()))?;
         tables.push(commits_table());
         let epoch = recovered.epoch;
+        tracing::info!(
+            storage = storage.url(),
+            epoch,
+            writer = writer.as_str(),
+            previous_writer = recovered.previous_writer.as_deref().unwrap_or("none"),
+            "storage taken; a server that still writes there with an earlier epoch ends by itself"
+        );
         let publisher = Arc::new(Publisher::new(published(
             &tables,
             &configuration,

@@ -117,14 +117,26 @@ impl From<arrow::error::ArrowError> for EngineError {
 impl From<datafusion::error::DataFusionError> for EngineError {
     fn from(e: datafusion::error::DataFusionError) -> Self {
         use datafusion::error::DataFusionError as D;
-        let kind = match e.find_root() {
-            D::SQL(..) | D::Plan(_) | D::SchemaError(..) | D::NotImplemented(_) => Kind::Invalid,
-            D::ResourcesExhausted(_) => Kind::Exhausted,
-            D::ObjectStore(_) | D::IoError(_) => Kind::Unavailable,
+        let own = chain(&e).find_map(|cause| cause.downcast_ref::<Self>());
+        let kind = match (own, e.find_root()) {
+            (Some(own), _) => own.kind,
+            (_, D::SQL(..) | D::Plan(_) | D::SchemaError(..) | D::NotImplemented(_)) => {
+                Kind::Invalid
+            }
+            (_, D::ResourcesExhausted(_)) => Kind::Exhausted,
+            (_, D::ObjectStore(_) | D::IoError(_)) => Kind::Unavailable,
+            (_, D::ParquetError(_)) => Kind::Data,
             _ => Kind::Internal,
         };
         Self::new(kind, e.strip_backtrace())
     }
+}
+
+/// An error and what caused it, and so on.
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 impl From<object_store::Error> for EngineError {

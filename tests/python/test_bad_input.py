@@ -185,6 +185,11 @@ def test_check_passes_the_folder_that_ships(
     config = new_server(offline).configuration.write(folder / "headwater.toml")
     assert "pipelines" in must_run("check", "--config", config)
     assert "pipelines" in must_run("check", "--sql", cache.sql_folder())
+    setting = f"sql.folder={folder / 'nowhere'}"
+    checked = run_command("check", "--config", config, "--set", setting, timeout_s=EXIT_TIMEOUT_S)
+    assert checked.returncode == 2
+    assert f"{folder / 'nowhere'}: folder cannot be read" in checked.stderr
+    assert "sql.folder names the folder" in checked.stderr
 
 
 def test_a_port_in_use_is_said_at_start(offline: Workload, new_server: ServerFactory) -> None:

@@ -42,6 +42,12 @@ ENDLESS_ROWS = "SELECT md5(a.device || b.device) FROM events a CROSS JOIN events
 BARREN = "SELECT count(*) FROM events a JOIN events b ON md5(a.device || b.device) = 'x'"
 BARREN_KEYED = f"{BARREN} AND a.product = b.product"
 GOING_AWAY = {"endless": ENDLESS, "barren": BARREN, "barren with keys": BARREN_KEYED}
+# Each would make gigabytes within one call.
+MUCH_FROM_LITTLE = {
+    "repeat": "SELECT length(repeat('a', 2000000000))",
+    "repeat by row": "SELECT length(repeat(device, 1000000)) FROM events",
+    "range": "SELECT array_length(range(0, 5000000000))",
+}
 HEAVY_EVENTS = 40_000
 STOP_LIMIT_S = 20
 CLIENT = """
@@ -292,6 +298,13 @@ def test_a_cancelled_query_ends(shared_server: Server) -> None:
         assert reader.read_next_batch().num_rows > 0
         cursor.adbc_cancel()
         wait_until("the query has ended", meter.is_idle, timeout_s=30)
+
+
+@pytest.mark.parametrize("sql", MUCH_FROM_LITTLE.values(), ids=MUCH_FROM_LITTLE.keys())
+def test_a_call_that_makes_much_from_little_is_refused(shared_server: Server, sql: str) -> None:
+    with pytest.raises(AdbcError, match=r"query\.memory_bytes_max"):
+        shared_server.query(sql)
+    assert shared_server.query("SELECT 1 AS one").num_rows == 1
 
 
 def test_every_tables_schema_is_listed_as_its_rows_have_it(shared_server: Server) -> None:

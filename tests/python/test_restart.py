@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from conftest import ServerFactory
 from harness import cache
@@ -26,14 +23,6 @@ from harness.workload import Workload
 
 EVENTS = 30_000
 ARCHIVED_TWICE = "SELECT position FROM archive GROUP BY position HAVING count(*) > 1"
-
-
-@pytest.fixture
-def own_kafka(folder: Path) -> Iterator[KafkaServer]:
-    """A Kafka that this test may kill."""
-    server = KafkaServer.started(folder / "kafka")
-    yield server
-    server.kill()
 
 
 def test_a_stop_commits_everything_and_a_start_goes_on(

@@ -127,8 +127,13 @@ impl Intent {
         else {
             return Ok(None);
         };
-        let unreadable =
-            |e| EngineError::data("a commit group's intent does not parse").caused_by(e);
+        let unreadable = |e| {
+            EngineError::data(
+                "a commit group's intent does not parse: the file is damaged, restore it from a \
+                 backup",
+            )
+            .caused_by(e)
+        };
         let format: FormatOnly = serde_json::from_str(intent.get()).map_err(unreadable)?;
         if format.format > FORMAT {
             return Err(EngineError::data(format!(

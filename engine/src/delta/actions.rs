@@ -179,6 +179,9 @@ pub fn line(action: &ActionLine) -> Result<Box<RawValue>> {
         .map_err(|e| EngineError::internal("a log action cannot be written as JSON").caused_by(e))
 }
 
+const NO_ACTION: &str =
+    "a line is not a Delta action: the file is damaged, restore it from a backup";
+
 /// Parses the lines of a log entry.
 ///
 /// # Errors
@@ -188,8 +191,7 @@ pub fn parse_lines(bytes: &[u8]) -> Result<Vec<ActionLine>> {
         .split(|b| *b == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())
         .map(|line| {
-            serde_json::from_slice(line)
-                .map_err(|e| EngineError::data("a line is not a Delta action").caused_by(e))
+            serde_json::from_slice(line).map_err(|e| EngineError::data(NO_ACTION).caused_by(e))
         })
         .collect()
 }

@@ -42,7 +42,10 @@ pub(super) async fn read(
 ) -> Result<Building> {
     let path = log::log_folder(location).join(format!("{version:020}.checkpoint.parquet"));
     let bytes = storage.get_file(&path).await?.ok_or_else(|| {
-        EngineError::data(format!("checkpoint {path} is missing in {}", storage.url()))
+        EngineError::data(format!(
+            "checkpoint {path} is missing in {}; restore it from a backup",
+            storage.url()
+        ))
     })?;
     tokio::task::spawn_blocking(move || apply(bytes, building))
         .await

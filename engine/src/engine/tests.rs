@@ -183,9 +183,38 @@ fn a_ledger_whose_entries_are_not_those_committed_is_refused() {
     let error = place.start(&["first"]).unwrap_err();
     assert_eq!(error.kind, Kind::Data);
     assert!(
-        error.to_string().contains("ledger first ends with entry 3"),
+        error
+            .to_string()
+            .contains("ledger first: its last entry is 3"),
         "{error}"
     );
+}
+
+#[test]
+fn a_ledger_file_that_is_torn_or_missing_is_named_with_the_remedy() {
+    let place = Place::new();
+    let engine = place.start(&["first"]).unwrap();
+    publish(&engine, &["a", "b", "c"]);
+    engine.stop().unwrap();
+    std::fs::remove_dir_all(place.tables().join("cache")).unwrap();
+    let folder = place.tables().join("first").join("product=browser");
+    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
+    let refused = |how: &str| {
+        let error = place.start(&["first"]).unwrap_err();
+        assert_eq!(error.kind, Kind::Data, "{how}: {error}");
+        let said = error.to_string();
+        let name = file.file_name().into_string().unwrap();
+        for part in ["ledger first: ", name.as_str(), "restore it from a backup"] {
+            assert!(said.contains(part), "{how}: {said}");
+        }
+    };
+    let whole = std::fs::read(file.path()).unwrap();
+    std::fs::write(file.path(), &whole[..whole.len() / 2]).unwrap();
+    refused("torn");
+    std::fs::remove_file(file.path()).unwrap();
+    refused("missing");
+    std::fs::write(file.path(), whole).unwrap();
+    place.start(&["first"]).unwrap().stop().unwrap();
 }
 
 #[test]

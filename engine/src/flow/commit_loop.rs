@@ -63,7 +63,7 @@ pub struct CommitLoop {
 impl CommitLoop {
     /// Runs until told to stop; then commits what is published and returns.
     pub async fn run(&mut self, mut stop: watch::Receiver<bool>) -> Result<()> {
-        self.sweep();
+        self.sweep(stop.clone());
         loop {
             let stopping = *stop.borrow();
             if !stopping {
@@ -146,12 +146,14 @@ impl CommitLoop {
         }
     }
 
-    /// Deletes what earlier writers left unreferenced, beside the flow.
-    fn sweep(&self) {
+    /// Deletes what earlier writers left unreferenced, beside the flow. A stop cuts it off: the next
+    /// start does the rest.
+    fn sweep(&self, stop: watch::Receiver<bool>) {
         let sweeper = self.committer.sweeper();
         tokio::spawn(async move {
             let swept = sweeper.sweep_unreferenced().await;
-            for error in &swept.failed {
+            let is_cut_off = *stop.borrow();
+            for error in swept.failed.iter().filter(|_| !is_cut_off) {
                 tracing::warn!(%error, "files of earlier writers were not swept");
             }
             let (files, bytes) = (swept.files, swept.bytes);

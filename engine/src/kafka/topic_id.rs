@@ -75,10 +75,19 @@ impl Incarnations {
         incarnations
     }
 
-    /// The incarnation of this id, which is new or known.
+    /// The incarnation of this id, which is new or known. One that is not the topic's first is
+    /// logged when it is new: what the topic before it held is not read again.
     pub fn number(&mut self, topic: &str, id: &TopicId) -> i32 {
         let of_topic = self.known.entry(topic.into()).or_default();
         let next = of_topic.values().max().map_or(0, |greatest| greatest + 1);
+        if next > 0 && !of_topic.contains_key(id) {
+            tracing::warn!(
+                topic,
+                topic_id = id.as_str(),
+                incarnation = next,
+                "the topic was made again since it was read; the new one is read from its beginning"
+            );
+        }
         *of_topic.entry(id.clone()).or_insert(next)
     }
 

@@ -1,5 +1,6 @@
 //! The reading of chosen rows of a data file: those whose number is wanted.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ pub async fn read_rows(
 ) -> Result<Vec<RecordBatch>> {
     let path = Path::from(format!("{}/{path}", table.location));
     let read = read_path(&path, size, column, wanted, storage).await;
-    read.map_err(|e| read_error(e, &path, storage))
+    read.map_err(|e| read_error(e, &path, storage.url()))
 }
 
 async fn read_path(
@@ -103,18 +104,20 @@ fn row_groups(metadata: &ParquetMetaData, column: &str, wanted: &[i64]) -> Vec<u
         .collect()
 }
 
-fn read_error(e: ParquetError, path: &Path, storage: &Storage) -> EngineError {
-    let url = storage.url();
+/// Why a file that stands in a table's log could not be read from a place.
+pub fn read_error(e: ParquetError, path: &Path, place: impl Display) -> EngineError {
     let cause = match &e {
         ParquetError::External(cause) => cause.downcast_ref::<object_store::Error>(),
         _ => None,
     };
     let error = match cause {
         Some(object_store::Error::NotFound { .. }) => EngineError::data(format!(
-            "{path} belongs to a table, but is not in {url}: restore it"
+            "{path} belongs to a table, but is not in {place}: restore it from a backup"
         )),
-        Some(_) => EngineError::unavailable(format!("cannot read {path} in {url}")),
-        None => EngineError::data(format!("{path} in {url} does not read as Parquet")),
+        Some(_) => EngineError::unavailable(format!("cannot read {path} in {place}")),
+        None => EngineError::data(format!(
+            "{path} in {place} does not read as Parquet: restore it from a backup"
+        )),
     };
     error.caused_by(e)
 }

@@ -7,8 +7,14 @@ use toml::Value;
 use super::load::{Loaded, names, near, put, unknown};
 use super::table::{SETTINGS, Setting, SettingKind};
 
-/// Reads the file's settings over those that are loaded.
-pub(super) fn read_file(loaded: &mut Loaded, path: &Path, text: &str, faults: &mut Vec<String>) {
+/// Reads the file's settings over those that are loaded. False where the file is no TOML, so that
+/// what it holds isn't known.
+pub(super) fn read_file(
+    loaded: &mut Loaded,
+    path: &Path,
+    text: &str,
+    faults: &mut Vec<String>,
+) -> bool {
     let place = path.display().to_string();
     let document: toml::Table = match text.parse() {
         Ok(table) => table,
@@ -20,7 +26,7 @@ pub(super) fn read_file(loaded: &mut Loaded, path: &Path, text: &str, faults: &m
                 "{place}:{line}: {}",
                 e.message().replace('\n', " ")
             ));
-            return;
+            return false;
         }
     };
     for (section, content) in &document {
@@ -36,6 +42,7 @@ pub(super) fn read_file(loaded: &mut Loaded, path: &Path, text: &str, faults: &m
             )),
         }
     }
+    true
 }
 
 fn is_section(name: &str) -> bool {

@@ -18,6 +18,21 @@ pub struct Layers {
     pub flags: Vec<String>,
 }
 
+/// Variables that begin as settings do and are options of commands.
+const COMMAND_VARIABLES: [&str; 2] = ["HEADWATER_URL", "HEADWATER_LOG"];
+
+impl Layers {
+    /// The layer `environment` as this process has it.
+    pub fn process_environment() -> BTreeMap<String, String> {
+        std::env::vars()
+            .filter(|(name, _)| {
+                let setting = name.starts_with("HEADWATER_");
+                (setting && !COMMAND_VARIABLES.contains(&name.as_str())) || name.starts_with("AWS_")
+            })
+            .collect()
+    }
+}
+
 /// A value of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
@@ -100,6 +115,7 @@ pub fn load(layers: &Layers) -> Result<Loaded, Vec<String>> {
 pub(super) fn merge(layers: &Layers) -> (Loaded, Vec<String>) {
     let mut faults = Vec::new();
     let mut loaded = Loaded::default();
+    let mut is_readable = true;
     for setting in SETTINGS {
         if let Some(default) = setting.default {
             put(&mut loaded, setting, default, "the defaults", &mut faults);
@@ -107,7 +123,7 @@ pub(super) fn merge(layers: &Layers) -> (Loaded, Vec<String>) {
     }
     if let Some((path, text)) = &layers.file {
         loaded.base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        read_file(&mut loaded, path, text, &mut faults);
+        is_readable = read_file(&mut loaded, path, text, &mut faults);
     }
     for (name, value) in &layers.environment {
         if name.starts_with("AWS_") {
@@ -135,7 +151,7 @@ pub(super) fn merge(layers: &Layers) -> (Loaded, Vec<String>) {
         // One that is given and wrong has its fault already.
         let given = format!("{} (from", setting.name);
         let is_wrong = faults.iter().any(|fault| fault.starts_with(&given));
-        if !is_wrong && !loaded.values.contains_key(setting.name) {
+        if is_readable && !is_wrong && !loaded.values.contains_key(setting.name) {
             faults.push(format!(
                 "{} is missing: {} Set it in the configuration file, as {} or with --set",
                 setting.name,
@@ -306,6 +322,16 @@ mod tests {
             "{all}"
         );
         assert!(all.contains("storage.url is missing"), "{all}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_has_one_fault() {
+        let faults = load(&layers("[kafka]\nbrokers = a:1\n")).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(
+            faults[0].starts_with("/etc/headwater/headwater.toml:2: "),
+            "{faults:?}"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::kafka::KafkaSettings;
+use crate::kafka::{KafkaSettings, ReaderSettings};
 
 use super::load::Loaded;
 
@@ -89,6 +89,18 @@ pub struct IngestSettings {
     pub commit_bytes: usize,
     /// `fault.drop_row`
     pub drop_row: Option<String>,
+}
+
+impl IngestSettings {
+    /// What a topic's reader is told.
+    pub fn reader(&self) -> ReaderSettings {
+        ReaderSettings {
+            batch_rows_max: self.micro_batch_records,
+            batch_bytes_max: self.micro_batch_bytes,
+            batch_time_max: self.micro_batch,
+            ..ReaderSettings::default()
+        }
+    }
 }
 
 /// What queries may take.

@@ -78,7 +78,11 @@ pub(super) fn files(folder: &Path) -> (Vec<(Declares, PathBuf)>, Vec<Fault>) {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
-    let fault = |e| Fault::of_file(folder, format!("folder cannot be read: {e}"));
+    let fault = |e| {
+        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        Fault::of_file(&whole, format!("folder cannot be read: {e}"))
+            .help("sql.folder names the folder of the SQL files, `headwater check` takes --sql")
+    };
     let mut paths = std::fs::read_dir(folder)
         .map_err(fault)?
         .map(|entry| entry.map(|e| e.path()))

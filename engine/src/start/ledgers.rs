@@ -65,7 +65,9 @@ pub async fn open_ledgers(
                 def.name, table.name
             )));
         }
-        let (ledger, snapshot) = open_ledger(table, config).await?;
+        let (ledger, snapshot) = open_ledger(table, config)
+            .await
+            .map_err(|e| e.context(format!("ledger {}", table.name)))?;
         if let Some(next_entry) = snapshot {
             snapshots.insert(table.name.clone(), next_entry);
         }
@@ -137,7 +139,7 @@ async fn open_ledger(
         from_snapshot = from_snapshot.is_some(),
         "first-seen index loaded"
     );
-    check_last_entry(&table.name, next_entry, last_entry)?;
+    check_last_entry(next_entry, last_entry)?;
     Ok((Ledger::new(table, index, next_entry)?, from_snapshot))
 }
 
@@ -193,11 +195,11 @@ async fn unusable(
 }
 
 /// An error if a ledger's entries don't end where the sequence of commit groups says.
-fn check_last_entry(table: &str, next_entry: i64, last_entry: i64) -> Result<()> {
+fn check_last_entry(next_entry: i64, last_entry: i64) -> Result<()> {
     if next_entry != last_entry + 1 {
         return Err(EngineError::data(format!(
-            "ledger {table} ends with entry {}, but the last commit group with {last_entry}: its \
-             files are not those that were committed, so restore the table",
+            "its last entry is {}, but the last commit group says {last_entry}: its files are not \
+             those that were committed, so restore the table",
             next_entry - 1
         )));
     }

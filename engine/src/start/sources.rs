@@ -60,12 +60,7 @@ impl Sources {
         });
         Self {
             kafka: settings.kafka.clone(),
-            reader: ReaderSettings {
-                batch_rows_max: settings.ingest.micro_batch_records,
-                batch_bytes_max: settings.ingest.micro_batch_bytes,
-                batch_time_max: settings.ingest.micro_batch,
-                ..ReaderSettings::default()
-            },
+            reader: settings.ingest.reader(),
             threads: settings.ingest.threads,
             keys: keys.clone(),
             configuration,

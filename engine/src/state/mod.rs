@@ -4,8 +4,10 @@
 //! published, a commit group takes the place of a tail); [`file_index`] is a table's committed
 //! files with what prunes them; [`pinned`] carries a state through a session; [`provider`] scans a
 //! table of it; [`session`] is the one place that makes sessions; [`interrupt`] ends a query that
-//! computes, by way of `cooperative` joins; [`system`] shows the engine itself as tables.
+//! computes, by way of `cooperative` joins; `bounded` functions don't make more than there is room
+//! for; [`system`] shows the engine itself as tables.
 
+mod bounded;
 mod cooperative;
 pub mod dimension_progress;
 pub mod file_index;
@@ -15,6 +17,7 @@ pub mod progress;
 pub mod provider;
 pub mod published;
 pub mod session;
+mod stored_files;
 pub mod system;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]

@@ -8,7 +8,6 @@ use datafusion::catalog::memory::MemorySourceConfig;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::DFSchema;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -23,6 +22,7 @@ use datafusion::physical_plan::union::UnionExec;
 use super::file_index::{FileStatistics, IndexedFile};
 use super::pinned::Pinned;
 use super::published::TableState;
+use super::stored_files::StoredFiles;
 use crate::values::TableDef;
 
 /// The URL under which the storage root is registered with a session's runtime.
@@ -134,13 +134,12 @@ fn scan_files(
         .build();
     let url = ObjectStoreUrl::parse(STORE_URL)?;
     let store = session.runtime_env().object_store(&url)?;
-    let metadata_cache = session
+    let footers = session
         .runtime_env()
         .cache_manager
         .get_file_metadata_cache();
-    let mut source = ParquetSource::new(table_schema.clone()).with_parquet_file_reader_factory(
-        Arc::new(CachedParquetFileReaderFactory::new(store, metadata_cache)),
-    );
+    let mut source = ParquetSource::new(table_schema.clone())
+        .with_parquet_file_reader_factory(Arc::new(StoredFiles::new(store, footers)));
     if let Some(predicate) = predicate {
         let reordered = datafusion::physical_expr::utils::reassign_expr_columns(
             predicate,

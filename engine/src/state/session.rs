@@ -13,6 +13,7 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
 
+use super::bounded;
 use super::interrupt::Interrupt;
 use super::pinned::Pinned;
 use super::provider::{STORE_URL, StoredTable};
@@ -112,6 +113,7 @@ impl Sessions {
             .with_default_features()
             .build();
         udfs::register_all(&mut template, keys)?;
+        bounded::install(&mut template, limits.memory_bytes_max)?;
         let public = Arc::new(MemorySchemaProvider::new());
         let shown = Arc::new(MemorySchemaProvider::new());
         let catalog = MemoryCatalogProvider::new();

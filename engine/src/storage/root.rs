@@ -156,7 +156,8 @@ impl Location {
                 let (store, prefix) =
                     object_store::parse_url_opts(&parsed, options).map_err(|e| {
                         EngineError::invalid(format!(
-                            "storage.url `{url}` or its options are not usable"
+                            "storage.url `{url}` or its options are not usable (it takes a path, \
+                             file:///path or s3://bucket/prefix)"
                         ))
                         .caused_by(e)
                     })?;

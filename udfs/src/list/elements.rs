@@ -183,26 +183,19 @@ fn raw_column(lengths: &[usize], bodies: &BinaryArray) -> Result<ArrayRef> {
     let mut validity = NullBufferBuilder::new(rows);
     let mut slices = Vec::new();
     for (row, &length) in lengths.iter().enumerate() {
-        slices.clear();
-        if bodies.is_valid(row) {
-            let body = bodies.value(row);
-            match length {
-                0 => {}
-                1 => slices.push(0..body.len()),
-                _ if element_slices(body, &mut slices).is_ok() => {}
-                _ => slices.clear(),
-            }
-            if slices.len() == length {
-                let body_start = offsets[row] as u32;
-                views.extend(slices.iter().map(|slice| {
-                    make_view(&body[slice.clone()], 0, body_start + slice.start as u32)
-                }));
-                validity.append_n_non_nulls(length);
-                continue;
-            }
+        let body = bodies.value(row);
+        if bodies.is_valid(row) && slice_into(body, length, &mut slices) {
+            let start = offsets[row] as u32;
+            views.extend(
+                slices
+                    .iter()
+                    .map(|slice| make_view(&body[slice.clone()], 0, start + slice.start as u32)),
+            );
+            validity.append_n_non_nulls(length);
+        } else {
+            views.extend(std::iter::repeat_n(0, length));
+            validity.append_n_nulls(length);
         }
-        views.extend(std::iter::repeat_n(0, length));
-        validity.append_n_nulls(length);
     }
     let column = BinaryViewArray::try_new(
         ScalarBuffer::from(views),
@@ -210,4 +203,17 @@ fn raw_column(lengths: &[usize], bodies: &BinaryArray) -> Result<ArrayRef> {
         validity.finish(),
     )?;
     Ok(Arc::new(column))
+}
+
+/// Whether a body has so many elements; then their places in it.
+fn slice_into(body: &[u8], length: usize, slices: &mut Vec<Range<usize>>) -> bool {
+    slices.clear();
+    match length {
+        0 => true,
+        1 => {
+            slices.push(0..body.len());
+            true
+        }
+        _ => element_slices(body, slices).is_ok() && slices.len() == length,
+    }
 }

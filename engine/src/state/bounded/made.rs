@@ -1,0 +1,254 @@
+//! How many bytes a call would make, from its arguments. Rows with a null make nothing, as do counts
+//! below zero; what isn't known exactly is taken too large rather than too small.
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::compute::{cast, kernels::length};
+use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNanoType, TimeUnit};
+use datafusion::common::{DataFusionError, Result};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
+
+/// Works out the bytes that a call makes, for all rows together.
+pub(super) type Made = fn(&ScalarFunctionArgs) -> Result<u128>;
+
+/// Bytes of a number, a time or an offset.
+const WORD: u128 = 8;
+/// Bytes of the widest character in UTF-8.
+const CHARACTER: u128 = 4;
+const NANOSECONDS_A_MICROSECOND: i128 = 1_000;
+const NANOSECONDS_A_DAY: i128 = 86_400_000_000_000;
+
+/// `repeat(text, n)`
+pub(super) fn repeated_text(args: &ScalarFunctionArgs) -> Result<u128> {
+    let sizes = argument(args, 0)?.map(text_sizes)?;
+    let counts = argument(args, 1)?.map(counts)?;
+    Ok(rows(args).map(|row| sizes.at(row) * counts.at(row)).sum())
+}
+
+/// `lpad(text, length, fill)`: the result has `length` characters.
+pub(super) fn padded_text(args: &ScalarFunctionArgs) -> Result<u128> {
+    let texts = argument(args, 0)?;
+    let lengths = argument(args, 1)?.map(counts)?;
+    Ok(rows(args)
+        .filter(|row| !texts.is_null(*row))
+        .map(|row| lengths.at(row) * CHARACTER)
+        .sum())
+}
+
+/// `replace(text, from, to)`
+pub(super) fn replaced_text(args: &ScalarFunctionArgs) -> Result<u128> {
+    let [text, from, to] = [0, 1, 2].map(|n| argument(args, n).and_then(|of| of.map(texts)));
+    let [text, from, to] = [text?, from?, to?];
+    Ok(rows(args)
+        .map(|row| match (text.at(row), from.at(row), to.at(row)) {
+            (Some(text), Some(from), Some(to)) => {
+                // An empty text is found between all characters.
+                let found = text.matches(from).count() as u128;
+                text.len() as u128 + found * to.len() as u128
+            }
+            _ => 0,
+        })
+        .sum())
+}
+
+/// `array_repeat(element, n)`
+pub(super) fn repeated_elements(args: &ScalarFunctionArgs) -> Result<u128> {
+    let sizes = argument(args, 0)?.map(value_sizes)?;
+    let counts = argument(args, 1)?.map(counts)?;
+    let made = |row| (sizes.at(row) + WORD) * counts.at(row);
+    Ok(rows(args).map(made).sum())
+}
+
+/// `array_resize(list, n, fill)`
+pub(super) fn resized_list(args: &ScalarFunctionArgs) -> Result<u128> {
+    let kept = argument(args, 0)?.map(value_sizes)?;
+    let counts = argument(args, 1)?.map(counts)?;
+    let fill = match args.args.len() {
+        0..3 => Argument::same(Vec::new()),
+        _ => argument(args, 2)?.map(value_sizes)?,
+    };
+    let made = |row| kept.at(row) + (fill.at(row) + WORD) * counts.at(row);
+    Ok(rows(args).map(made).sum())
+}
+
+/// `range(stop)`, `range(start, stop)`, `range(start, stop, step)`, of whole numbers, dates or times.
+pub(super) fn series(args: &ScalarFunctionArgs) -> Result<u128> {
+    let zero = Argument::same(vec![Some(0)]);
+    let one = Argument::same(vec![Some(1)]);
+    let (start, stop, step) = match args.args.len() {
+        0 | 1 => (zero, argument(args, 0)?.map(ends)?, one),
+        2 => (
+            argument(args, 0)?.map(ends)?,
+            argument(args, 1)?.map(ends)?,
+            one,
+        ),
+        _ => (
+            argument(args, 0)?.map(ends)?,
+            argument(args, 1)?.map(ends)?,
+            argument(args, 2)?.map(steps)?,
+        ),
+    };
+    Ok(rows(args)
+        .map(|row| match (start.at(row), stop.at(row), step.at(row)) {
+            (Some(start), Some(stop), Some(step)) => WORD * values_between(start, stop, step),
+            _ => 0,
+        })
+        .sum())
+}
+
+/// How many values a series has at the most. A step of 0 is the function's own error.
+fn values_between(start: i128, stop: i128, step: i128) -> u128 {
+    let span = stop - start;
+    if step == 0 || span.signum() == -step.signum() {
+        return 0;
+    }
+    span.unsigned_abs() / step.unsigned_abs() + 1
+}
+
+/// The rows that a call computes: one for all where no argument is a column.
+fn rows(args: &ScalarFunctionArgs) -> std::ops::Range<usize> {
+    let has_column = |arg: &ColumnarValue| matches!(arg, ColumnarValue::Array(_));
+    0..if args.args.iter().any(has_column) {
+        args.number_rows
+    } else {
+        args.number_rows.min(1)
+    }
+}
+
+/// An argument: a value a row, or one value for all rows.
+struct Argument<T> {
+    values: T,
+    is_same: bool,
+}
+
+fn argument(args: &ScalarFunctionArgs, n: usize) -> Result<Argument<ArrayRef>> {
+    match args.args.get(n) {
+        Some(ColumnarValue::Array(values)) => Ok(Argument {
+            values: values.clone(),
+            is_same: false,
+        }),
+        Some(ColumnarValue::Scalar(value)) => Ok(Argument::same(value.to_array()?)),
+        None => Err(DataFusionError::Execution(format!(
+            "argument {} is missing",
+            n + 1
+        ))),
+    }
+}
+
+impl<T> Argument<T> {
+    fn same(values: T) -> Self {
+        Self {
+            values,
+            is_same: true,
+        }
+    }
+
+    fn row(&self, row: usize) -> usize {
+        if self.is_same { 0 } else { row }
+    }
+}
+
+impl Argument<ArrayRef> {
+    fn is_null(&self, row: usize) -> bool {
+        self.values.is_null(self.row(row))
+    }
+
+    fn map<T>(&self, read: impl Fn(&ArrayRef) -> Result<T>) -> Result<Argument<T>> {
+        Ok(Argument {
+            values: read(&self.values)?,
+            is_same: self.is_same,
+        })
+    }
+}
+
+impl Argument<Vec<u128>> {
+    /// The size or count of a row; 0 for null.
+    fn at(&self, row: usize) -> u128 {
+        self.values.get(self.row(row)).copied().unwrap_or(0)
+    }
+}
+
+impl Argument<Vec<Option<i128>>> {
+    fn at(&self, row: usize) -> Option<i128> {
+        self.values.get(self.row(row)).copied().flatten()
+    }
+}
+
+impl Argument<StringArray> {
+    fn at(&self, row: usize) -> Option<&str> {
+        let row = self.row(row);
+        self.values.is_valid(row).then(|| self.values.value(row))
+    }
+}
+
+fn whole_numbers(column: &ArrayRef) -> Result<Int64Array> {
+    let numbers = cast(column, &DataType::Int64)?;
+    Ok(numbers.as_primitive::<Int64Type>().clone())
+}
+
+fn counts(column: &ArrayRef) -> Result<Vec<u128>> {
+    let numbers = whole_numbers(column)?;
+    let count = |n: Option<i64>| n.and_then(|n| u128::try_from(n).ok());
+    Ok(numbers.iter().map(|n| count(n).unwrap_or(0)).collect())
+}
+
+fn texts(column: &ArrayRef) -> Result<StringArray> {
+    let texts = cast(column, &DataType::Utf8)?;
+    Ok(texts.as_string::<i32>().clone())
+}
+
+fn text_sizes(column: &ArrayRef) -> Result<Vec<u128>> {
+    counts(&length::length(column)?)
+}
+
+/// The bytes of each value, whatever its type.
+fn value_sizes(column: &ArrayRef) -> Result<Vec<u128>> {
+    (0..column.len())
+        .map(|row| {
+            let value = column.slice(row, 1).to_data();
+            Ok(value.get_slice_memory_size()? as u128)
+        })
+        .collect()
+}
+
+/// Starts and ends as numbers: those of dates and times in nanoseconds.
+fn ends(column: &ArrayRef) -> Result<Vec<Option<i128>>> {
+    let is_time = matches!(
+        column.data_type(),
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(_, _)
+    );
+    let (numbers, unit) = if is_time {
+        let times = cast(column, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+        (whole_numbers(&times)?, NANOSECONDS_A_MICROSECOND)
+    } else {
+        (whole_numbers(column)?, 1)
+    };
+    let end = |n: Option<i64>| n.map(|n| i128::from(n) * unit);
+    Ok(numbers.iter().map(end).collect())
+}
+
+/// Steps as numbers: those between dates and times in nanoseconds, with the shortest months or the
+/// longest, whichever makes them shorter.
+fn steps(column: &ArrayRef) -> Result<Vec<Option<i128>>> {
+    let Some(intervals) = column.as_primitive_opt::<IntervalMonthDayNanoType>() else {
+        let numbers = whole_numbers(column)?;
+        return Ok(numbers.iter().map(|n| n.map(i128::from)).collect());
+    };
+    Ok(intervals
+        .iter()
+        .map(|step| {
+            let step = step?;
+            let [short, long] = [28, 31].map(|days_a_month| {
+                let days = i128::from(step.months) * days_a_month + i128::from(step.days);
+                days * NANOSECONDS_A_DAY + i128::from(step.nanoseconds)
+            });
+            // A month less 30 days may lead nowhere: taken as the shortest step there is.
+            let leads_somewhere = short.signum() == long.signum();
+            let shorter = if short.abs() < long.abs() {
+                short
+            } else {
+                long
+            };
+            Some(if leads_somewhere { shorter } else { 1 })
+        })
+        .collect())
+}

@@ -1,0 +1,78 @@
+//! What is made is worked out as the functions make it, and refused where it is too much.
+
+use datafusion::prelude::SessionContext;
+
+use super::*;
+
+const BYTES_MAX: usize = 80_000;
+
+fn session() -> SessionContext {
+    let ctx = SessionContext::new();
+    let mut state = ctx.state();
+    install(&mut state, BYTES_MAX * SHARE).unwrap();
+    SessionContext::new_with_state(state)
+}
+
+async fn run(sql: &str) -> Result<usize> {
+    let batches = session().sql(sql).await?.collect().await?;
+    Ok(batches.iter().map(|batch| batch.num_rows()).sum())
+}
+
+async fn refused(sql: &str) {
+    let error = run(sql).await.err();
+    let said = error.map(|e| e.to_string()).unwrap_or_default();
+    assert!(
+        said.contains("80000 are allowed, an eighth of query.memory_bytes_max"),
+        "{sql}: {said:?}"
+    );
+}
+
+#[tokio::test]
+async fn much_from_little_is_refused() {
+    for sql in [
+        "SELECT length(repeat('a', 2000000000))",
+        "SELECT length(repeat('a', 9223372036854775807))",
+        "SELECT length(repeat(a, 40001)) FROM (VALUES ('a'), ('b'), (NULL)) t (a)",
+        "SELECT length(lpad('a', 2000000000))",
+        "SELECT length(rpad(a, n, 'xy')) FROM (VALUES ('a', 2000000000)) t (a, n)",
+        "SELECT length(replace(a, 'a', repeat('b', 1000))) FROM (VALUES (repeat('a', 1000))) t (a)",
+        "SELECT array_length(range(0, 5000000000))",
+        "SELECT array_length(range(-9223372036854775807, 9223372036854775807))",
+        "SELECT array_length(generate_series(10000, 0, -1))",
+        "SELECT array_length(range(TIMESTAMP '2026-01-01', TIMESTAMP '2026-12-31', \
+         INTERVAL '1' SECOND))",
+        "SELECT array_length(range(DATE '0001-01-01', DATE '9999-01-01', INTERVAL '1' DAY))",
+        "SELECT array_length(array_repeat(1, 3000000000))",
+        "SELECT array_length(array_repeat(array_repeat('abcdefgh', 1000), 1000))",
+        "SELECT array_length(array_resize([1, 2], 3000000000, 0))",
+    ] {
+        refused(sql).await;
+    }
+}
+
+#[tokio::test]
+async fn what_fits_is_made() {
+    for sql in [
+        "SELECT length(repeat(a, 39999)) FROM (VALUES ('a'), ('b'), (NULL)) t (a)",
+        "SELECT repeat('a', -5), repeat(NULL, 2000000000), repeat('a', NULL)",
+        "SELECT lpad('a', 10000, 'é'), rpad('a', 10000), lpad(NULL, 2000000000)",
+        "SELECT replace('aaa', 'a', 'bb'), replace('', '', 'x'), replace(NULL, 'a', 'b')",
+        "SELECT range(9999), range(5, 0), range(NULL), generate_series(9999, 1, -1)",
+        "SELECT generate_series(DATE '2026-01-01', DATE '2027-01-01', INTERVAL '1' MONTH)",
+        "SELECT array_repeat('a', 1000), array_repeat(NULL, 5), array_resize([1, 2], 9000)",
+        "SELECT range(n) FROM (VALUES (1), (2), (NULL)) t (n)",
+    ] {
+        match run(sql).await {
+            Ok(rows) => assert!(rows > 0, "{sql}"),
+            Err(e) => panic!("{sql}: {e}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_series_of_times_is_as_long_as_it_was_taken_to_be() {
+    let ends = "TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-01 00:00:09.999', INTERVAL";
+    let fits = format!("SELECT range({ends} '1 millisecond')");
+    assert_eq!(run(&fits).await.unwrap(), 1);
+    refused(&format!("SELECT range({ends} '999 microseconds')")).await;
+}
