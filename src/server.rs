@@ -125,6 +125,7 @@ fn runtime(name: &str, threads: usize) -> Outcome<Runtime> {
     Ok(Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name(name)
+        .thread_stack_size(flight_server::STACK_BYTES_MIN)
         .enable_all()
         .build()?)
 }

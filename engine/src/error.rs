@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use arrow::error::ArrowError;
+
 /// What the caller should do about an [`EngineError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -108,8 +110,8 @@ impl std::error::Error for EngineError {
     }
 }
 
-impl From<arrow::error::ArrowError> for EngineError {
-    fn from(e: arrow::error::ArrowError) -> Self {
+impl From<ArrowError> for EngineError {
+    fn from(e: ArrowError) -> Self {
         Self::internal("arrow kernel failed").caused_by(e)
     }
 }
@@ -126,6 +128,7 @@ impl From<datafusion::error::DataFusionError> for EngineError {
             (_, D::ResourcesExhausted(_)) => Kind::Exhausted,
             (_, D::ObjectStore(_) | D::IoError(_)) => Kind::Unavailable,
             (_, D::ParquetError(_)) => Kind::Data,
+            (_, D::ArrowError(e, _)) if matches!(**e, ArrowError::ParquetError(_)) => Kind::Data,
             _ => Kind::Internal,
         };
         Self::new(kind, e.strip_backtrace())

@@ -6,6 +6,11 @@ use tokio::runtime::Handle;
 
 use crate::Credentials;
 
+/// The stack that the threads which serve and those of [`ServerConfig::query_threads`] need: a
+/// statement's tree is walked by recursion, some two kilobytes a level, and may be some thousands of
+/// levels deep. Only what is used of it takes memory.
+pub const STACK_BYTES_MIN: usize = 64 << 20;
+
 /// How the server behaves. `Default` suits one host and asks for no login.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {

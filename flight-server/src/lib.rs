@@ -52,6 +52,6 @@ mod wire;
 mod tests;
 
 pub use backend::{QueryBackend, SessionOptions};
-pub use config::ServerConfig;
+pub use config::{STACK_BYTES_MIN, ServerConfig};
 pub use credentials::Credentials;
 pub use transport::{ServeError, serve};

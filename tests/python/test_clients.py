@@ -48,6 +48,14 @@ MUCH_FROM_LITTLE = {
     "repeat by row": "SELECT length(repeat(device, 1000000)) FROM events",
     "range": "SELECT array_length(range(0, 5000000000))",
 }
+# Each makes a tree as deep as it is long, though nothing is nested.
+CHAINS = {
+    "sum": ("SELECT 1", "+1"),
+    "casts": ("SELECT 1", "::bigint"),
+    "texts": ("SELECT ''", "||product", " FROM events LIMIT 1"),
+    "filter": ("SELECT count(*) FROM events WHERE product = '0'", " OR product = '1'"),
+    "union": ("SELECT 1", " UNION ALL SELECT 1"),
+}
 HEAVY_EVENTS = 40_000
 STOP_LIMIT_S = 20
 CLIENT = """
@@ -298,6 +306,17 @@ def test_a_cancelled_query_ends(shared_server: Server) -> None:
         assert reader.read_next_batch().num_rows > 0
         cursor.adbc_cancel()
         wait_until("the query has ended", meter.is_idle, timeout_s=30)
+
+
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS.keys())
+def test_a_chain_that_is_too_long_is_refused_and_the_server_stays(
+    shared_server: Server, chain: tuple[str, ...]
+) -> None:
+    first, link, *rest = chain
+    for links in (9_000, 50_000):
+        with pytest.raises(AdbcError, match="operators, set operations"):
+            shared_server.query(first + link * links + "".join(rest))
+    assert shared_server.query(first + link * 1_000 + "".join(rest)).num_rows >= 1
 
 
 @pytest.mark.parametrize("sql", MUCH_FROM_LITTLE.values(), ids=MUCH_FROM_LITTLE.keys())

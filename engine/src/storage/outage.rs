@@ -13,6 +13,8 @@ const EXTERNAL: &str = "External: ";
 /// DataFusion's reader keeps only the text of what went wrong when it fetched a file's footer.
 const FOOTER: &str = "Failed to fetch metadata for file";
 const STORE: &str = "Object Store error";
+/// The reader evaluates a query's filters, too, and those may ask for more than there is.
+const EXHAUSTED: &str = "ResourcesExhausted(";
 
 /// The kind of the fault of a store or a disk that an error tells of; none if it tells of neither.
 /// A file that isn't there or isn't what it must be is of [`Kind::Data`], a full disk is of
@@ -46,7 +48,10 @@ pub fn kind_of_fault(error: &(dyn Error + 'static)) -> Option<Kind> {
 
 /// The kind of what a reader of files tells, where only its text is left.
 fn kind_of_file(message: &str) -> Kind {
-    if message.starts_with(EXTERNAL) || (message.contains(FOOTER) && message.contains(STORE)) {
+    if message.contains(EXHAUSTED) {
+        Kind::Exhausted
+    } else if message.starts_with(EXTERNAL) || (message.contains(FOOTER) && message.contains(STORE))
+    {
         Kind::Unavailable
     } else {
         Kind::Data
@@ -85,6 +90,12 @@ mod tests {
             (
                 DataFusionError::from(ArrowError::from(ParquetError::from(away()))),
                 Some(Kind::Unavailable),
+            ),
+            (
+                parquet(ParquetError::External(
+                    format!("{EXHAUSTED}\"lpad() would make too much\")").into(),
+                )),
+                Some(Kind::Exhausted),
             ),
             (
                 parquet(ParquetError::General("no magic number".into())),

@@ -11,6 +11,7 @@ use datafusion::sql::parser::Statement as Parsed;
 use datafusion::sql::sqlparser::dialect::dialect_from_str;
 use tonic::Status;
 
+use super::depth;
 use super::gate::{self, Passage, SessionChange};
 use super::parameters::{self, Parameter};
 use super::placeholders;
@@ -94,6 +95,7 @@ fn parse(state: &SessionState, sql: &str) -> Result<Parsed, Status> {
     let dialect = state.config_options().sql_parser.dialect;
     let parser = dialect_from_str(dialect)
         .ok_or_else(|| status::invalid(format!("there is no SQL dialect \"{dialect}\"")))?;
+    depth::check(sql, parser.as_ref()).map_err(status::invalid)?;
     let sql = placeholders::number(sql, parser.as_ref()).map_err(status::invalid)?;
     state.sql_to_statement(&sql, &dialect).map_err(|e| {
         if matches!(e, DataFusionError::NotImplemented(_)) {
