@@ -1,9 +1,9 @@
 //! One SQL statement, from text to a plan that can run many times.
 //!
 //! [`depth`] refuses what would become too deep a tree, [`placeholders`] numbers the question marks,
-//! [`gate`] lets only reading statements through and
-//! takes out those for the session, [`parameters`] finds the parameters' types and reads their
-//! values, and [`Statement`] holds the plan with the schema that its results will have.
+//! [`gate`] lets only reading statements through and takes out those for the session,
+//! [`parameters`] finds the parameters' types and reads their values, and [`Statement`] holds the
+//! plan with the schema that its results will have.
 
 mod depth;
 mod gate;
