@@ -11,6 +11,9 @@ use tonic::{Code, Status};
 use crate::status;
 use crate::transport::Phase;
 
+/// What Arrow panics with where a column of text or bytes outgrows its 32-bit offsets.
+const OFFSET_OVERFLOW: &str = "offset overflow";
+
 /// What may end a query before its rows do.
 #[derive(Clone)]
 pub(crate) struct Limits {
@@ -65,7 +68,7 @@ pub(crate) async fn compute<T: Send + 'static>(
     tokio::select! {
         done = task.join_next() => match done {
             Some(Ok(done)) => done,
-            Some(Err(e)) => Err(broken(&e)),
+            Some(Err(e)) => Err(broken(e)),
             None => Err(status::internal("running the query", "its task is gone")),
         },
         why = limits.reached() => Err(why),
@@ -73,16 +76,46 @@ pub(crate) async fn compute<T: Send + 'static>(
 }
 
 /// Why a task gave no answer.
-pub(crate) fn broken(error: &JoinError) -> Status {
-    if error.is_panic() {
-        status::internal(
-            "running the query",
-            "it panicked; the server's log says where",
-        )
-    } else {
-        status::status(
+pub(crate) fn broken(error: JoinError) -> Status {
+    let Ok(panic) = error.try_into_panic() else {
+        return status::status(
             Code::Unavailable,
             "the server shuts down: run the statement again",
-        )
+        );
+    };
+    let said = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(said), _) => *said,
+        (_, Some(said)) => said.as_str(),
+        _ => "",
+    };
+    if said.contains(OFFSET_OVERFLOW) {
+        return status::status(
+            Code::ResourceExhausted,
+            "the texts of one column of one batch would be larger than 2 GiB: make them shorter, or \
+             ask for fewer rows at a time",
+        );
+    }
+    status::internal(
+        "running the query",
+        "it panicked; the server's log says where",
+    )
+}
+
+#[cfg(test)]
+#[expect(clippy::panic, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_column_that_outgrows_arrow_is_not_called_a_bug() {
+        async fn code_of(message: &'static str) -> Code {
+            let task = tokio::spawn(async move { panic!("{message}") });
+            broken(task.await.unwrap_err()).code()
+        }
+        assert_eq!(
+            code_of("byte array offset overflow").await,
+            Code::ResourceExhausted
+        );
+        assert_eq!(code_of("index out of bounds").await, Code::Internal);
     }
 }

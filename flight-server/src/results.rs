@@ -85,7 +85,7 @@ impl ResultStream {
             let failed = tokio::select! {
                 done = running.join_next() => match done {
                     Some(Ok(sent)) => sent.err(),
-                    Some(Err(e)) => Some(broken(&e)),
+                    Some(Err(e)) => Some(broken(e)),
                     None => None,
                 },
                 why = limits.reached() => Some(why),

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use engine::error::kind_of_cause;
 use engine::state::Interrupted;
-use engine::storage::kind_of_fault;
 use engine::{EngineError, Kind};
 use tonic::{Code, Status};
 
@@ -75,7 +75,7 @@ pub(crate) fn from_datafusion(error: &DataFusionError) -> Status {
             message.push_str(more);
         }
     }
-    let code = match kind_of_fault(error) {
+    let code = match kind_of_cause(error) {
         Some(kind) => code_of(kind),
         None => code_of_root(error.find_root()),
     };
@@ -91,7 +91,6 @@ fn code_of_root(root: &DataFusionError) -> Code {
         E::Execution(_) => Code::InvalidArgument,
         E::ArrowError(e, _) => code_of_arrow(e),
         E::NotImplemented(_) => Code::Unimplemented,
-        E::ResourcesExhausted(_) => Code::ResourceExhausted,
         _ => Code::Internal,
     }
 }

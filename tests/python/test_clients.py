@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from adbc_driver_manager import AdbcStatusCode
 from adbc_driver_manager import Error as AdbcError
 from pyarrow import flight
 
@@ -47,6 +48,7 @@ MUCH_FROM_LITTLE = {
     "repeat": "SELECT length(repeat('a', 2000000000))",
     "repeat by row": "SELECT length(repeat(device, 1000000)) FROM events",
     "range": "SELECT array_length(range(0, 5000000000))",
+    "constants": "SELECT length(concat(" + ", ".join(["repeat('a', 30000000)"] * 60) + "))",
 }
 # Each makes a tree as deep as it is long, though nothing is nested.
 CHAINS = {
@@ -324,6 +326,12 @@ def test_a_call_that_makes_much_from_little_is_refused(shared_server: Server, sq
     with pytest.raises(AdbcError, match=r"query\.memory_bytes_max"):
         shared_server.query(sql)
     assert shared_server.query("SELECT 1 AS one").num_rows == 1
+
+
+def test_a_value_that_fails_a_filter_is_the_statements_fault(shared_server: Server) -> None:
+    with pytest.raises(AdbcError, match=r"Divide by zero|DivideByZero") as failed:
+        shared_server.query("SELECT count(*) FROM events WHERE 1 / (length(device) * 0) = 1")
+    assert failed.value.status_code == AdbcStatusCode.INVALID_ARGUMENT
 
 
 def test_every_tables_schema_is_listed_as_its_rows_have_it(shared_server: Server) -> None:

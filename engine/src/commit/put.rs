@@ -88,8 +88,8 @@ pub(super) async fn put_table(storage: &Storage, group: i64, table: &TableIntent
                 EntryVerdict::Foreign => {
                     return Err(EngineError::data(format!(
                         "version {version} of table {} ({} in {}) is not commit group {group}'s: \
-                         something other than Headwater wrote to the table; find out what, and \
-                         remove that version before starting again",
+                         the file was cut off, or something other than Headwater wrote to the table; \
+                         find out which, and remove that version before starting again",
                         table.name,
                         log::entry_path(location, version),
                         storage.url()

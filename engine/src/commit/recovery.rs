@@ -131,14 +131,16 @@ async fn load(
     let state = state::load(storage, &pin.location, pin.version).await?;
     if state.latest_version > pin.version {
         return Err(EngineError::data(format!(
-            "table {} has version {} ({} in {}), but commit group {group} pins version {}: \
-             something other than Headwater wrote to the table; find out what, and remove that \
-             version before starting again",
+            "table {} has version {} ({} in {}), but the last commit group, {group}, pins version {}: \
+             either {} is missing, and has to be restored from a backup, or something other than \
+             Headwater wrote to the table; find out what, and remove that version before starting \
+             again",
             table.name,
             state.latest_version,
             log::entry_path(&pin.location, state.latest_version),
             storage.url(),
-            pin.version
+            pin.version,
+            log::entry_path(COMMITS_LOCATION, group + 1),
         )));
     }
     schema::check_same(table, &state.schema()?, &state.meta_data.partition_columns)?;

@@ -54,16 +54,20 @@ pub(super) async fn read(
 }
 
 fn apply(bytes: Bytes, mut building: Building) -> Result<Building> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(damaged)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), COLUMNS.into_iter().chain(ALSO));
-    for batch in builder.with_projection(mask).build()? {
-        let batch = batch?;
+    for batch in builder.with_projection(mask).build().map_err(damaged)? {
+        let batch = batch.map_err(damaged)?;
         let columns = Columns::of(&batch);
         for row in 0..batch.num_rows() {
             building.apply(columns.line(row)?)?;
         }
     }
     Ok(building)
+}
+
+fn damaged(e: impl std::error::Error + Send + Sync + 'static) -> EngineError {
+    EngineError::data("the file is damaged, restore it from a backup").caused_by(e)
 }
 
 /// The structs of a batch, one for each kind of action.

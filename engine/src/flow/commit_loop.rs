@@ -152,8 +152,10 @@ impl CommitLoop {
         let sweeper = self.committer.sweeper();
         tokio::spawn(async move {
             let swept = sweeper.sweep_unreferenced().await;
-            let is_cut_off = *stop.borrow();
-            for error in swept.failed.iter().filter(|_| !is_cut_off) {
+            if *stop.borrow() {
+                return;
+            }
+            for error in &swept.failed {
                 tracing::warn!(%error, "files of earlier writers were not swept");
             }
             let (files, bytes) = (swept.files, swept.bytes);

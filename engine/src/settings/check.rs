@@ -23,11 +23,7 @@ fn value_faults(settings: &Settings, loaded: &Loaded) -> Vec<String> {
         "none:0".clone_into(&mut kafka.brokers);
     }
     let mut faults = kafka.faults();
-    if loaded.text("storage.url").is_some()
-        && let Err(e) = Storage::check(&settings.storage.url, &settings.storage.options)
-    {
-        faults.push(e.to_string());
-    }
+    faults.extend(storage_fault(settings, loaded));
     faults.extend(listen_fault(&settings.flight.listen));
     if settings.flight.password.is_some() && settings.flight.password_file.is_some() {
         faults.push(
@@ -35,6 +31,25 @@ fn value_faults(settings: &Settings, loaded: &Loaded) -> Vec<String> {
         );
     }
     faults
+}
+
+fn storage_fault(settings: &Settings, loaded: &Loaded) -> Option<String> {
+    let url = loaded.text("storage.url")?;
+    if url.is_empty() {
+        return Some("storage.url is empty; write a path, file:///path or s3://bucket".to_owned());
+    }
+    // A path may have a colon, but this is a URL that lost a slash.
+    if let Some((scheme, rest)) = url.split_once(":/")
+        && !scheme.contains('/')
+        && !rest.starts_with('/')
+    {
+        return Some(format!(
+            "storage.url `{url}` is no URL for want of a slash: write {scheme}://{rest}, or \
+             ./{url} for a folder of that name"
+        ));
+    }
+    let checked = Storage::check(&settings.storage.url, &settings.storage.options);
+    checked.err().map(|e| e.to_string())
 }
 
 fn listen_fault(address: &str) -> Option<String> {
@@ -98,10 +113,21 @@ mod tests {
 
     #[test]
     fn a_storage_url_that_nobody_reads_is_a_fault() {
-        for url in ["s3:/", "ftp://host/x", "file://host/x", "://"] {
-            let faults = read(&layers(&[&format!("storage.url={url}")]));
-            // Without `://` it is a path.
-            assert_eq!(faults.is_err(), url.contains("://"), "{url}: {faults:?}");
+        for url in [
+            "",
+            "s3:/b",
+            "file:/b",
+            "ftp://host/x",
+            "file://host/x",
+            "://",
+        ] {
+            let faults = read(&layers(&[&format!("storage.url={url}")])).unwrap_err();
+            assert!(faults.concat().contains("storage.url"), "{url}: {faults:?}");
+        }
+        for path in ["./s3:/b", "/a:/b", "a:b", "/a"] {
+            let read = read(&layers(&[&format!("storage.url={path}")]));
+            let about_storage = |faults: Vec<String>| faults.concat().contains("storage.url");
+            assert!(!read.err().is_some_and(about_storage), "{path}");
         }
     }
 

@@ -228,7 +228,7 @@ pub const SETTINGS: &[Setting] = &[
         "query.memory_bytes_max",
         number(16 << 20, 1 << 40),
         Some("2147483648"),
-        "Memory that all queries together may take. One call of a function that makes much from little, like `repeat` or `range`, may make an eighth of it.",
+        "Memory that all queries together may take. One call of a function that makes much from little, like `repeat` or `range`, may make an eighth of it, and a 64th from constants alone.",
     ),
     setting(
         "query.spill_bytes_max",

@@ -10,8 +10,9 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 /// Links of chains in one statement. Whoever plans statements needs a stack for as many:
-/// [`STACK_BYTES_MIN`](crate::STACK_BYTES_MIN).
-const LINKS_MAX: usize = 4_000;
+/// [`STACK_BYTES_MIN`](crate::STACK_BYTES_MIN). Planning a chain takes time that grows with the
+/// square of its length, and nothing interrupts it: some ten seconds for the longest.
+const LINKS_MAX: usize = 2_000;
 
 /// Refuses a statement with too many links, with what to do instead. Text that cannot be read as
 /// tokens passes: the parser reports it, with its position.

@@ -9,17 +9,21 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
 /// Works out the bytes that a call makes, for all rows together.
 pub(super) type Made = fn(&ScalarFunctionArgs) -> Result<u128>;
+/// The size of each value of a column, or its count.
+type Sizes = fn(&ArrayRef) -> Result<Vec<u128>>;
 
 /// Bytes of a number, a time or an offset.
 const WORD: u128 = 8;
 /// Bytes of the widest character in UTF-8.
 const CHARACTER: u128 = 4;
+/// A number as text is at most so many times as long as its bytes.
+const TEXT_OF_NUMBER: u128 = 4;
 const NANOSECONDS_A_MICROSECOND: i128 = 1_000;
 const NANOSECONDS_A_DAY: i128 = 86_400_000_000_000;
 
 /// `repeat(text, n)`
 pub(super) fn repeated_text(args: &ScalarFunctionArgs) -> Result<u128> {
-    let sizes = argument(args, 0)?.map(text_sizes)?;
+    let sizes = argument(args, 0)?.map(lengths)?;
     let counts = argument(args, 1)?.map(counts)?;
     Ok(rows(args).map(|row| sizes.at(row) * counts.at(row)).sum())
 }
@@ -27,10 +31,10 @@ pub(super) fn repeated_text(args: &ScalarFunctionArgs) -> Result<u128> {
 /// `lpad(text, length, fill)`: the result has `length` characters.
 pub(super) fn padded_text(args: &ScalarFunctionArgs) -> Result<u128> {
     let texts = argument(args, 0)?;
-    let lengths = argument(args, 1)?.map(counts)?;
+    let characters = argument(args, 1)?.map(counts)?;
     Ok(rows(args)
         .filter(|row| !texts.is_null(*row))
-        .map(|row| lengths.at(row) * CHARACTER)
+        .map(|row| characters.at(row) * CHARACTER)
         .sum())
 }
 
@@ -50,6 +54,39 @@ pub(super) fn replaced_text(args: &ScalarFunctionArgs) -> Result<u128> {
         .sum())
 }
 
+/// `concat(text, …)`
+pub(super) fn joined_text(args: &ScalarFunctionArgs) -> Result<u128> {
+    sum_of(args, 0, lengths)
+}
+
+/// `concat_ws(separator, text, …)`
+pub(super) fn separated_text(args: &ScalarFunctionArgs) -> Result<u128> {
+    let separator = argument(args, 0)?.map(lengths)?;
+    let separators = args.args.len().saturating_sub(2) as u128;
+    let made = |row| separator.at(row) * separators;
+    Ok(sum_of(args, 1, lengths)? + rows(args).map(made).sum::<u128>())
+}
+
+/// `array_to_string(list, separator, text of nulls)`
+pub(super) fn listed_text(args: &ScalarFunctionArgs) -> Result<u128> {
+    let list = argument(args, 0)?;
+    let (sizes, elements) = (list.map(value_sizes)?, list.map(lengths)?);
+    let separator = argument(args, 1)?.map(lengths)?;
+    let null = match args.args.len() {
+        0..3 => Argument::same(Vec::new()),
+        _ => argument(args, 2)?.map(lengths)?,
+    };
+    let made = |row| {
+        sizes.at(row) * TEXT_OF_NUMBER + elements.at(row) * (separator.at(row) + null.at(row))
+    };
+    Ok(rows(args).map(made).sum())
+}
+
+/// `array_concat(list, …)`
+pub(super) fn joined_lists(args: &ScalarFunctionArgs) -> Result<u128> {
+    sum_of(args, 0, value_sizes)
+}
+
 /// `array_repeat(element, n)`
 pub(super) fn repeated_elements(args: &ScalarFunctionArgs) -> Result<u128> {
     let sizes = argument(args, 0)?.map(value_sizes)?;
@@ -61,7 +98,7 @@ pub(super) fn repeated_elements(args: &ScalarFunctionArgs) -> Result<u128> {
 /// `array_resize(list, n, fill)`
 pub(super) fn resized_list(args: &ScalarFunctionArgs) -> Result<u128> {
     let kept = argument(args, 0)?.map(value_sizes)?;
-    let counts = argument(args, 1)?.map(counts)?;
+    let counts = argument(args, 1)?.map(sizes_of_lists)?;
     let fill = match args.args.len() {
         0..3 => Argument::same(Vec::new()),
         _ => argument(args, 2)?.map(value_sizes)?,
@@ -93,6 +130,14 @@ pub(super) fn series(args: &ScalarFunctionArgs) -> Result<u128> {
             _ => 0,
         })
         .sum())
+}
+
+/// The sizes of all arguments from the nth on, as the result has them, one after the other.
+fn sum_of(args: &ScalarFunctionArgs, first: usize, sizes: Sizes) -> Result<u128> {
+    (first..args.args.len()).try_fold(0, |sum, n| {
+        let sizes = argument(args, n)?.map(sizes)?;
+        Ok(sum + rows(args).map(|row| sizes.at(row)).sum::<u128>())
+    })
 }
 
 /// How many values a series has at the most. A step of 0 is the function's own error.
@@ -196,8 +241,19 @@ fn texts(column: &ArrayRef) -> Result<StringArray> {
     Ok(texts.as_string::<i32>().clone())
 }
 
-fn text_sizes(column: &ArrayRef) -> Result<Vec<u128>> {
+/// Bytes of texts, or elements of lists.
+fn lengths(column: &ArrayRef) -> Result<Vec<u128>> {
     counts(&length::length(column)?)
+}
+
+/// Counts that must not be negative.
+fn sizes_of_lists(column: &ArrayRef) -> Result<Vec<u128>> {
+    match whole_numbers(column)?.iter().flatten().find(|n| *n < 0) {
+        Some(n) => Err(DataFusionError::Execution(format!(
+            "a list cannot have {n} elements"
+        ))),
+        None => counts(column),
+    }
 }
 
 /// The bytes of each value, whatever its type.

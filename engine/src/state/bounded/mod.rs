@@ -24,13 +24,20 @@ use datafusion::logical_expr::{
 
 use made::Made;
 
-/// What one call may make, as a share of all queries' memory.
+/// What one call may make of a batch's rows, as a share of all queries' memory.
 const SHARE: usize = 8;
+/// What one call may make of constants alone. DataFusion works those out while it plans, and a plan
+/// keeps what they give: many of them are there at once.
+const SHARE_OF_CONSTANT: usize = 64;
 
 /// The functions, and how what they make is worked out.
 const FUNCTIONS: &[(&str, Made)] = &[
+    ("array_concat", made::joined_lists),
     ("array_repeat", made::repeated_elements),
     ("array_resize", made::resized_list),
+    ("array_to_string", made::listed_text),
+    ("concat", made::joined_text),
+    ("concat_ws", made::separated_text),
     ("generate_series", made::series),
     ("lpad", made::padded_text),
     ("range", made::series),
@@ -48,7 +55,7 @@ pub(super) fn install(session: &mut SessionState, memory_bytes_max: usize) -> Re
         let bounded = Bounded {
             inner: session.udf(name)?,
             made: *made,
-            bytes_max: (memory_bytes_max / SHARE) as u64,
+            memory_bytes_max,
         };
         session.register_udf(Arc::new(ScalarUDF::new_from_impl(bounded)))?;
     }
@@ -60,13 +67,13 @@ pub(super) fn install(session: &mut SessionState, memory_bytes_max: usize) -> Re
 struct Bounded {
     inner: Arc<ScalarUDF>,
     made: Made,
-    bytes_max: u64,
+    memory_bytes_max: usize,
 }
 
 // One name has one bound: the function that is called tells them apart.
 impl PartialEq for Bounded {
     fn eq(&self, other: &Self) -> bool {
-        self.inner == other.inner && self.bytes_max == other.bytes_max
+        self.inner == other.inner && self.memory_bytes_max == other.memory_bytes_max
     }
 }
 
@@ -75,20 +82,25 @@ impl Eq for Bounded {}
 impl std::hash::Hash for Bounded {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.inner.hash(state);
-        self.bytes_max.hash(state);
+        self.memory_bytes_max.hash(state);
     }
 }
 
 impl ScalarUDFImpl for Bounded {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let made = (self.made)(&args)?;
-        if made > u128::from(self.bytes_max) {
+        let is_constant = |arg: &ColumnarValue| matches!(arg, ColumnarValue::Scalar(_));
+        let (share, of) = if args.args.iter().all(is_constant) {
+            (SHARE_OF_CONSTANT, "of constants".to_owned())
+        } else {
+            (SHARE, format!("for {} rows", args.number_rows))
+        };
+        let allowed = self.memory_bytes_max / share;
+        if made > allowed as u128 {
             return Err(DataFusionError::ResourcesExhausted(format!(
-                "{}() would make {made} bytes for {} rows in one call; {} are allowed, an eighth of \
-                 query.memory_bytes_max: make less, or raise that setting",
+                "{}() would make {made} bytes {of} in one call; {allowed} are allowed, the {share}th \
+                 part of query.memory_bytes_max: make less, or raise that setting",
                 self.name(),
-                args.number_rows,
-                self.bytes_max
             )));
         }
         self.inner.inner().invoke_with_args(args)
@@ -123,7 +135,7 @@ impl ScalarUDFImpl for Bounded {
         Some(ScalarUDF::new_from_impl(Self {
             inner,
             made: self.made,
-            bytes_max: self.bytes_max,
+            memory_bytes_max: self.memory_bytes_max,
         }))
     }
 

@@ -1,8 +1,12 @@
 //! The engine's error: what went wrong, and what kind of answer it asks of the caller.
 
+mod classify;
+
 use std::fmt;
 
 use arrow::error::ArrowError;
+
+pub use classify::kind_of_cause;
 
 /// What the caller should do about an [`EngineError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,27 +123,12 @@ impl From<ArrowError> for EngineError {
 impl From<datafusion::error::DataFusionError> for EngineError {
     fn from(e: datafusion::error::DataFusionError) -> Self {
         use datafusion::error::DataFusionError as D;
-        let own = chain(&e).find_map(|cause| cause.downcast_ref::<Self>());
-        let kind = match (own, e.find_root()) {
-            (Some(own), _) => own.kind,
-            (_, D::SQL(..) | D::Plan(_) | D::SchemaError(..) | D::NotImplemented(_)) => {
-                Kind::Invalid
-            }
-            (_, D::ResourcesExhausted(_)) => Kind::Exhausted,
-            (_, D::ObjectStore(_) | D::IoError(_)) => Kind::Unavailable,
-            (_, D::ParquetError(_)) => Kind::Data,
-            (_, D::ArrowError(e, _)) if matches!(**e, ArrowError::ParquetError(_)) => Kind::Data,
+        let kind = kind_of_cause(&e).unwrap_or_else(|| match e.find_root() {
+            D::SQL(..) | D::Plan(_) | D::SchemaError(..) | D::NotImplemented(_) => Kind::Invalid,
             _ => Kind::Internal,
-        };
+        });
         Self::new(kind, e.strip_backtrace())
     }
-}
-
-/// An error and what caused it, and so on.
-fn chain<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
 }
 
 impl From<object_store::Error> for EngineError {
