@@ -11,7 +11,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
-use engine::state::Interrupt;
+use engine::state::{Interrupt, plan_query};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use tokio::runtime::Handle;
@@ -151,7 +151,7 @@ async fn run(
     };
     let state = ctx.state();
     let bound = bind(plan, row)?;
-    let physical = state.create_physical_plan(&bound).await?;
+    let physical = plan_query(&state, &bound).await?;
     execute_stream(physical, state.task_ctx())
 }
 

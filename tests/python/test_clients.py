@@ -48,7 +48,7 @@ MUCH_FROM_LITTLE = {
     "repeat": "SELECT length(repeat('a', 2000000000))",
     "repeat by row": "SELECT length(repeat(device, 1000000)) FROM events",
     "range": "SELECT array_length(range(0, 5000000000))",
-    "constants": "SELECT length(concat(" + ", ".join(["repeat('a', 30000000)"] * 60) + "))",
+    "constants": "SELECT length(concat(" + ", ".join(["repeat('a', 30000000)"] * 20) + "))",
 }
 # Each makes a tree as deep as it is long, though nothing is nested.
 CHAINS = {
@@ -318,7 +318,7 @@ def test_a_chain_that_is_too_long_is_refused_and_the_server_stays(
     for links in (9_000, 50_000):
         with pytest.raises(AdbcError, match="operators, set operations"):
             shared_server.query(first + link * links + "".join(rest))
-    assert shared_server.query(first + link * 1_000 + "".join(rest)).num_rows >= 1
+    assert shared_server.query(first + link * 900 + "".join(rest)).num_rows >= 1
 
 
 @pytest.mark.parametrize("sql", MUCH_FROM_LITTLE.values(), ids=MUCH_FROM_LITTLE.keys())

@@ -23,6 +23,7 @@ pub mod system;
 #[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests;
 
+pub use bounded::plan_query;
 pub use dimension_progress::DimensionProgress;
 pub use file_index::FileIndex;
 pub use interrupt::{Interrupt, Interrupted};

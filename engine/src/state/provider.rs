@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use datafusion::catalog::memory::MemorySourceConfig;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -27,6 +28,8 @@ use crate::values::TableDef;
 
 /// The URL under which the storage root is registered with a session's runtime.
 pub const STORE_URL: &str = "headwater://storage";
+/// Levels of the filters that readers of files evaluate, those of all filters together.
+const READERS_FILTER_DEPTH: usize = 100;
 
 /// A stored table. It holds the table's name and schema only: what is scanned is the state that
 /// the session pinned.
@@ -140,9 +143,10 @@ fn scan_files(
         .get_file_metadata_cache();
     let mut source = ParquetSource::new(table_schema.clone())
         .with_parquet_file_reader_factory(Arc::new(StoredFiles::new(store, footers)));
-    if let Some(predicate) = predicate {
+    if let Some(filter) = conjunction(asked_of_readers(filters)) {
+        let schema = DFSchema::try_from(def.schema.clone())?;
         let reordered = datafusion::physical_expr::utils::reassign_expr_columns(
-            predicate,
+            session.create_physical_expr(filter, &schema)?,
             table_schema.table_schema(),
         )?;
         source = source.with_predicate(reordered);
@@ -162,6 +166,32 @@ fn scan_files(
         .with_limit(limit)
         .build();
     Ok(Some(DataSourceExec::from_data_source(config)))
+}
+
+/// The filters that each file's reader evaluates, so that it decodes fewer rows. A plan evaluates all
+/// of them again above the scan; readers get few and shallow ones, since DataFusion prepares them
+/// anew for every file, in time that grows with the square of how deep they are together.
+fn asked_of_readers(filters: &[Expr]) -> Vec<Expr> {
+    let mut depth_left = READERS_FILTER_DEPTH;
+    let mut asked = Vec::new();
+    for filter in filters {
+        let depth = depth(filter);
+        if depth <= depth_left {
+            depth_left -= depth;
+            asked.push(filter.clone());
+        }
+    }
+    asked
+}
+
+fn depth(expr: &Expr) -> usize {
+    let mut deepest = 0;
+    // The walk is never broken off, and nothing in it fails.
+    let _ = expr.apply_children(|child| {
+        deepest = deepest.max(depth(child));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    deepest + 1
 }
 
 /// The files that may hold a row that the predicate accepts, by their own minimum and maximum.
@@ -235,4 +265,23 @@ fn partitioned_file(def: &TableDef, file: &IndexedFile) -> PartitionedFile {
     let mut partitioned = PartitionedFile::new(path, u64::try_from(file.size).unwrap_or(0));
     partitioned.partition_values = file.partition.to_vec();
     partitioned
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::prelude::{col, lit};
+
+    use super::*;
+
+    #[test]
+    fn readers_are_asked_what_is_shallow() {
+        let long = (0..200).fold(lit(false), |or, n| or.or(col("device").eq(lit(n))));
+        let mut filters = vec![long];
+        filters.extend((0..200).map(|n| col("device").not_eq(lit(n))));
+        let list = (0..5_000).map(lit).collect();
+        filters.insert(0, col("device").in_list(list, false));
+        let asked = asked_of_readers(&filters);
+        assert_eq!(asked[0], filters[0]);
+        assert_eq!(asked[1..], filters[2..51]);
+    }
 }

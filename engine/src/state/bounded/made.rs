@@ -243,6 +243,9 @@ fn texts(column: &ArrayRef) -> Result<StringArray> {
 
 /// Bytes of texts, or elements of lists.
 fn lengths(column: &ArrayRef) -> Result<Vec<u128>> {
+    if column.data_type() == &DataType::Null {
+        return Ok(vec![0; column.len()]);
+    }
     counts(&length::length(column)?)
 }
 

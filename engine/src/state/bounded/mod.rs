@@ -15,20 +15,37 @@ use datafusion::config::ConfigOptions;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::interval_arithmetic::Interval;
-use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature,
+    ColumnarValue, Documentation, Expr, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature,
 };
+use datafusion::physical_plan::ExecutionPlan;
 
 use made::Made;
 
 /// What one call may make of a batch's rows, as a share of all queries' memory.
 const SHARE: usize = 8;
-/// What one call may make of constants alone. DataFusion works those out while it plans, and a plan
-/// keeps what they give: many of them are there at once.
+/// What one call may make of constants alone: it makes one value, of which there may be many.
 const SHARE_OF_CONSTANT: usize = 64;
+/// What one call may make while a plan is made, in bytes.
+const BYTES_MAX_IN_PLAN: usize = 64 << 10;
+
+tokio::task_local! {
+    /// Set while a plan is made.
+    static PLANNING: ();
+}
+
+/// Makes the plan of a query. Constant calls that give much are left for the run: what is worked out
+/// here stays in the plan as a literal, and plans are copied and compared again and again.
+pub async fn plan_query(
+    session: &SessionState,
+    query: &LogicalPlan,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    PLANNING
+        .scope((), session.create_physical_plan(query))
+        .await
+}
 
 /// The functions, and how what they make is worked out.
 const FUNCTIONS: &[(&str, Made)] = &[
@@ -62,7 +79,8 @@ pub(super) fn install(session: &mut SessionState, memory_bytes_max: usize) -> Re
     Ok(())
 }
 
-/// A function that is called only if what it would make is not too large.
+/// A function that is called only if what it would make is not too large. It does not simplify
+/// itself, since what `concat` turns into by that is not bounded; constants are folded without it.
 #[derive(Debug)]
 struct Bounded {
     inner: Arc<ScalarUDF>,
@@ -95,7 +113,10 @@ impl ScalarUDFImpl for Bounded {
         } else {
             (SHARE, format!("for {} rows", args.number_rows))
         };
-        let allowed = self.memory_bytes_max / share;
+        let mut allowed = self.memory_bytes_max / share;
+        if PLANNING.try_with(|()| ()).is_ok() {
+            allowed = allowed.min(BYTES_MAX_IN_PLAN);
+        }
         if made > allowed as u128 {
             return Err(DataFusionError::ResourcesExhausted(format!(
                 "{}() would make {made} bytes {of} in one call; {allowed} are allowed, the {share}th \
@@ -141,10 +162,6 @@ impl ScalarUDFImpl for Bounded {
 
     fn is_strict(&self) -> bool {
         self.inner.is_strict()
-    }
-
-    fn simplify(&self, args: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        self.inner.simplify(args, info)
     }
 
     fn short_circuits(&self) -> bool {
