@@ -29,7 +29,7 @@ use crate::values::TableDef;
 /// The URL under which the storage root is registered with a session's runtime.
 pub const STORE_URL: &str = "headwater://storage";
 /// Levels of the filters that readers of files evaluate, those of all filters together.
-const READERS_FILTER_DEPTH: usize = 100;
+const READERS_FILTER_DEPTH: usize = 24;
 
 /// A stored table. It holds the table's name and schema only: what is scanned is the state that
 /// the session pinned.
@@ -282,6 +282,6 @@ mod tests {
         filters.insert(0, col("device").in_list(list, false));
         let asked = asked_of_readers(&filters);
         assert_eq!(asked[0], filters[0]);
-        assert_eq!(asked[1..], filters[2..51]);
+        assert_eq!(asked[1..], filters[2..13]);
     }
 }
