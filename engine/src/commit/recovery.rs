@@ -130,6 +130,15 @@ async fn load(
 ) -> Result<RecoveredTable> {
     let state = state::load(storage, &pin.location, pin.version).await?;
     if state.latest_version > pin.version {
+        if let Some(next) = read_intent(storage, group + 1).await? {
+            return Err(EngineError::conflict(format!(
+                "another server, {}, took the storage {} in epoch {} while this one started; this \
+                 one stops and changes nothing",
+                next.writer,
+                storage.url(),
+                next.epoch
+            )));
+        }
         return Err(EngineError::data(format!(
             "table {} has version {} ({} in {}), but the last commit group, {group}, pins version {}: \
              either {} is missing, and has to be restored from a backup, or something other than \

@@ -24,7 +24,10 @@ const COMMAND_VARIABLES: [&str; 2] = ["HEADWATER_URL", "HEADWATER_LOG"];
 impl Layers {
     /// The layer `environment` as this process has it.
     pub fn process_environment() -> BTreeMap<String, String> {
-        std::env::vars()
+        // What isn't Unicode is refused with the other faults of its setting, if it is one's value.
+        let text = |raw: std::ffi::OsString| raw.to_string_lossy().into_owned();
+        std::env::vars_os()
+            .map(|(name, value)| (text(name), text(value)))
             .filter(|(name, _)| {
                 let setting = name.starts_with("HEADWATER_");
                 (setting && !COMMAND_VARIABLES.contains(&name.as_str())) || name.starts_with("AWS_")

@@ -18,6 +18,7 @@ use object_store::{
 };
 
 use super::durable_upload::DurableUpload;
+use super::staging::STAGING;
 use super::synced_folders::{SyncedFolders, sync_parent};
 
 const STORE: &str = "DurableLocal";
@@ -186,7 +187,7 @@ fn name_file(staging: &FilePath, path: &FilePath, mode: &PutMode) -> io::Result<
 /// Creates the staging file of `path`, in a folder that is on disk.
 fn stage(path: &FilePath, folders: &SyncedFolders) -> io::Result<(File, PathBuf)> {
     let mut name = path.as_os_str().to_owned();
-    name.push(format!("#{}", uuid::Uuid::new_v4().as_u64_pair().0));
+    name.push(format!("{STAGING}{}", uuid::Uuid::new_v4().as_u64_pair().0));
     let staging = PathBuf::from(name);
     let open = || {
         OpenOptions::new()

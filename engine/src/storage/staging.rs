@@ -7,6 +7,10 @@ use std::time::Duration;
 use super::Storage;
 use crate::error::{EngineError, Result};
 
+/// What stands between a file's name and a number in the name of its staging file. `object_store`
+/// doesn't list names that end in `#` and digits; the word tells them from files of other people.
+pub(super) const STAGING: &str = ".headwater-staging#";
+
 impl Storage {
     /// Deletes staging files of the local file system that nobody has written to for so long,
     /// and returns how many there were and their bytes. Other stores have none.
@@ -57,6 +61,6 @@ fn sweep(folder: &FilePath, age_min: Duration, swept: &mut (u64, u64)) -> io::Re
 }
 
 fn is_staging(name: &str) -> bool {
-    name.rsplit_once('#')
+    name.rsplit_once(STAGING)
         .is_some_and(|(_, digits)| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -70,7 +70,7 @@ async fn listings_from_an_offset_are_sorted_and_skip_staging_files() {
             .put_file(&Path::from(format!("log/{name}")), Bytes::new())
             .await;
     }
-    std::fs::write(folder.path().join("log/4#17"), "torn").unwrap();
+    std::fs::write(folder.path().join("log/4.headwater-staging#17"), "torn").unwrap();
     let listed: Vec<_> = storage
         .store()
         .list_with_offset(Some(&Path::from("log")), &Path::from("log/0"))
@@ -166,13 +166,18 @@ async fn staging_files_that_a_crash_left_are_swept_when_they_are_old() {
     let (folder, storage) = folder();
     let kept = Path::from("t/part#x.parquet");
     storage.put_file(&kept, Bytes::new()).await;
-    for name in ["part#17", "part#18"] {
-        std::fs::write(folder.path().join("t").join(name), "torn").unwrap();
+    let in_table = |name: &str| folder.path().join("t").join(name);
+    for number in [17, 18] {
+        let name = format!("part.parquet.headwater-staging#{number}");
+        std::fs::write(in_table(&name), "torn").unwrap();
     }
+    // Somebody else's file.
+    std::fs::write(in_table("invoice#2024"), "paid").unwrap();
     let at = |age_s: u64| storage.sweep_staging(std::time::Duration::from_secs(age_s));
     assert_eq!(at(3600).await.unwrap(), (0, 0));
     assert_eq!(at(0).await.unwrap(), (2, 8));
     assert!(storage.get_file(&kept).await.unwrap().is_some());
+    assert!(in_table("invoice#2024").exists());
 }
 
 #[tokio::test]
