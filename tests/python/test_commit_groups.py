@@ -102,6 +102,32 @@ def test_a_second_server_on_the_same_storage_fences_the_first(
     assert_one_writer_at_a_time(StoredTables(storage))
 
 
+def test_of_servers_started_at_once_all_but_one_are_fenced(
+    workload: Workload, new_server: ServerFactory, folder: Path
+) -> None:
+    workload.send(1000)
+    storage = folder / "storage"
+    started = [
+        new_server(workload, name=f"server-{n}", storage=storage, ingest__commit_interval_ms=100)
+        for n in range(4)
+    ]
+    for _ in range(2):
+        assert exit_codes_of_losers(started) == [FENCED] * 3
+        for server in started:
+            server.kill()
+
+
+def exit_codes_of_losers(servers: list[Server]) -> list[int]:
+    """Starts servers on one storage at once, and waits until one is left."""
+    processes = [server.launch() for server in servers]
+    wait_until(
+        "one server is left",
+        lambda: sum(process.is_running() for process in processes) == 1,
+        timeout_s=60,
+    )
+    return [process.wait(1) for process in processes if not process.is_running()]
+
+
 def crash_after_a_commit_point(server: Server) -> dict[str, tuple[int, int]]:
     """Lets the server kill itself after a put of `system.commits`; the tables that are behind."""
     server.start()
