@@ -8,7 +8,6 @@ import tomllib
 from pathlib import Path
 
 from adbc_driver_manager import Error as AdbcError
-from confluent_kafka import Producer
 
 from conftest import ServerFactory
 from harness import cache
@@ -56,7 +55,7 @@ def test_a_crash_after_the_commit_point_leaves_no_record_two_outcomes(
     assert any(committed.get(p, 0) < end for p, end in ends.items()), "nothing is left to read"
 
     shutil.copyfile(workload.keys, server.configuration.keys)
-    delete_product(workload, "ak-browser-01")
+    workload.put_product("ak-browser-01", None)
     server.configuration.sql = changed_sql(folder / "changed-sql")
     server.start()
     server.wait_until_read(ends)
@@ -173,13 +172,6 @@ def write_keys(source: Path, target: Path, *, without: str) -> None:
     target.write_text(
         "".join(f'[[key]]\nid = "{key["id"]}"\nsecret = "{key["secret"]}"\n\n' for key in kept)
     )
-
-
-def delete_product(workload: Workload, app_key: str) -> None:
-    """A tombstone in the products topic."""
-    producer = Producer({"bootstrap.servers": workload.kafka.brokers})
-    producer.produce(workload.products_topic, key=app_key.encode(), value=None)
-    assert producer.flush(30) == 0
 
 
 def changed_sql(folder: Path) -> Path:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Producer
-
 from conftest import ServerFactory
 from harness.books import Books
 from harness.workload import Workload
 
 EVENTS = 20_000
-NAMELESS = b"ak-browser-01"
 
 
 def test_events_of_a_product_with_an_empty_name_are_dead_letters(
     workload: Workload, new_server: ServerFactory
 ) -> None:
     workload.send(EVENTS)
-    producer = Producer({"bootstrap.servers": workload.kafka.brokers})
-    producer.produce(workload.products_topic, key=NAMELESS, value=b'{"product":"","zone":"UTC"}')
-    assert producer.flush(30) == 0
+    workload.put_product("ak-browser-01", b'{"product":"","zone":"UTC"}')
     server = new_server(workload).start()
     server.wait_until_read()
     # Files are written at the stop; what is asked then comes from them.

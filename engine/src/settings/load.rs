@@ -24,7 +24,7 @@ const COMMAND_VARIABLES: [&str; 2] = ["HEADWATER_URL", "HEADWATER_LOG"];
 impl Layers {
     /// The layer `environment` as this process has it.
     pub fn process_environment() -> BTreeMap<String, String> {
-        // What isn't Unicode is refused with the other faults of its setting, if it is one's value.
+        // What isn't Unicode must not end the process, and is checked as any other text.
         let text = |raw: std::ffi::OsString| raw.to_string_lossy().into_owned();
         std::env::vars_os()
             .map(|(name, value)| (text(name), text(value)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from confluent_kafka import Producer
+
 from harness import cache
 from harness.headwater import must_run
 from harness.kafka_server import KafkaServer
@@ -42,6 +44,12 @@ class Workload:
 
     def _report(self) -> Path:
         return self.folder / "generate.txt"
+
+    def put_product(self, app_key: str, value: bytes | None) -> None:
+        """Sends a record of the products topic; None deletes the product."""
+        producer = Producer({"bootstrap.servers": self.kafka.brokers})
+        producer.produce(self.products_topic, key=app_key.encode(), value=value)
+        assert producer.flush(30) == 0
 
     def start(self, *options: str) -> ManagedProcess:
         """Starts sending and returns at once."""
