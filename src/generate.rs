@@ -12,6 +12,7 @@ use crate::cli::GenerateArgs;
 use crate::failure::{Failure, Outcome};
 use crate::key_file::KeyFile;
 use crate::logging;
+use crate::private_file::PrivateFile;
 
 /// Events that one second of a trace's virtual clock holds where no rate is given.
 const TRACE_EVENTS_PER_SECOND: u64 = 20_000;
@@ -93,7 +94,11 @@ fn options(args: &GenerateArgs) -> Outcome<Options> {
 /// The keys of a file; made if it isn't there.
 pub fn keys(file: &Path) -> Outcome<Keys> {
     if !file.exists() {
-        KeyFile::from(&Keys::random()).write(file)?;
+        let place = PrivateFile::lock(file)?;
+        // Another may have made it meanwhile.
+        if !file.exists() {
+            KeyFile::from(&Keys::random()).write(&place)?;
+        }
     }
     KeyFile::read(file)?.generator_keys()
 }
@@ -118,22 +123,24 @@ pub fn properties(pairs: &[String]) -> Outcome<BTreeMap<String, String>> {
     }
 }
 
-/// Sets a flag on Ctrl-C or a request to terminate; a second one ends the process at once.
+/// Sets a flag on Ctrl-C or a request to terminate, from when it returns; a second one ends the
+/// process at once.
 pub fn stop_on_signal(stop: Arc<AtomicBool>) -> Outcome {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let (mut interrupt, mut terminate) = {
+        let _entered = runtime.enter();
+        (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        )
+    };
     std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
             runtime.block_on(async {
-                let (Ok(mut interrupt), Ok(mut terminate)) = (
-                    signal(SignalKind::interrupt()),
-                    signal(SignalKind::terminate()),
-                ) else {
-                    return;
-                };
                 loop {
                     tokio::select! {
                         _ = interrupt.recv() => {}

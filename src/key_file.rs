@@ -1,8 +1,7 @@
 //! The key ring file: TOML with one `[[key]]` table a key, readable by its owner only.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use udfs::keys::{KeyRing, SecretBytes};
 
 use crate::failure::{Failure, Outcome};
+use crate::private_file::PrivateFile;
 
 /// A key as the file has it.
 #[derive(Serialize, Deserialize)]
@@ -34,6 +34,17 @@ pub struct KeyFile {
 }
 
 impl StoredKey {
+    /// Checks an id that a key is to have: it stands in records and in messages.
+    pub fn check_id(id: &str) -> Outcome {
+        if !id.is_empty() && id.trim() == id && !id.contains(char::is_control) {
+            return Ok(());
+        }
+        Err(Failure::invalid(vec![format!(
+            "{id:?} is no id of a key: it must have a character, none of a line break's kind, and \
+             no space at its ends"
+        )]))
+    }
+
     /// A fresh random key.
     pub fn fresh(id: &str, bits: usize) -> Outcome<Self> {
         let mut secret = vec![0; bits / 8];
@@ -72,6 +83,9 @@ impl KeyFile {
                 "{e}; make one with `headwater keys make --file {place}`"
             ))
         })?;
+        if !metadata.is_file() {
+            return Err(about("it is not a file".to_owned()));
+        }
         let mode = metadata.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(about(format!(
@@ -97,11 +111,13 @@ impl KeyFile {
         Ok(file)
     }
 
-    /// Writes the file so that only its owner can read it: a new file, then a rename.
-    pub fn write(&self, path: &Path) -> Outcome {
+    /// Writes the file so that only its owner can read it.
+    pub fn write(&self, file: &PrivateFile) -> Outcome {
         let text =
             toml::to_string(self).map_err(|_| Failure::no("the key file cannot be written"))?;
-        replace(path, &text).map_err(|e| Failure::no(format!("key file {}: {e}", path.display())))
+        let place = file.path().display();
+        file.replace(&text)
+            .map_err(|e| Failure::no(format!("key file {place}: {e}")))
     }
 
     /// The keys that generated records are sealed with; the file's first is the current one.
@@ -143,28 +159,6 @@ impl From<&generator::Keys> for KeyFile {
     }
 }
 
-/// Puts a private file in place of another, or where none is. What an earlier attempt left beside
-/// it is not written to: it would keep its mode.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let fresh = path.with_extension("toml.new");
-    match fs::remove_file(&fresh) {
-        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => fs::File::open(folder)?.sync_all(),
-        _ => fs::File::open(".")?.sync_all(),
-    }
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -174,30 +168,32 @@ mod tests {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
+    fn write(keys: &generator::Keys, path: &Path) {
+        let place = PrivateFile::lock(path).unwrap();
+        KeyFile::from(keys).write(&place).unwrap();
+    }
+
     #[test]
-    fn a_stale_file_of_an_earlier_attempt_does_not_lend_its_mode() {
+    fn a_link_stays_one_and_what_it_leads_to_is_replaced_privately() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.toml");
-        let stale = folder.path().join("keys.toml.new");
-        fs::write(&stale, "half a key").unwrap();
-        fs::set_permissions(&stale, fs::Permissions::from_mode(0o644)).unwrap();
+        let (path, link) = (folder.path().join("keys.toml"), folder.path().join("link"));
+        fs::write(&path, "half a key").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
         let keys = generator::Keys::random();
-        KeyFile::from(&keys).write(&path).unwrap();
+        write(&keys, &link);
+        assert!(link.is_symlink() && !path.is_symlink());
         assert_eq!(mode(&path), 0o600);
-        assert!(!stale.exists());
-        assert_eq!(
-            KeyFile::read(&path).unwrap().generator_keys().unwrap(),
-            keys
-        );
+        let read = KeyFile::read(&path).unwrap();
+        assert_eq!(read.generator_keys().unwrap(), keys);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]
     fn a_file_that_others_can_read_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.toml");
-        KeyFile::from(&generator::Keys::random())
-            .write(&path)
-            .unwrap();
+        write(&generator::Keys::random(), &path);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(KeyFile::read(&path).is_err());
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::cli::{KeysAction, KeysArgs};
 use crate::failure::{Failure, Outcome};
 use crate::key_file::{KeyFile, StoredKey};
+use crate::private_file::PrivateFile;
 
 /// Runs the command.
 pub fn run(args: &KeysArgs) -> Outcome {
@@ -22,6 +23,8 @@ pub fn run(args: &KeysArgs) -> Outcome {
 }
 
 fn make(file: &Path, id: &str, bits: usize) -> Outcome {
+    StoredKey::check_id(id)?;
+    let place = PrivateFile::lock(file)?;
     if file.exists() {
         return Err(Failure::invalid(vec![format!(
             "{} is there already; `headwater keys add` puts a key into it",
@@ -31,23 +34,13 @@ fn make(file: &Path, id: &str, bits: usize) -> Outcome {
     let keys = KeyFile {
         keys: vec![StoredKey::fresh(id, bits)?],
     };
-    keys.write(file)?;
+    keys.write(&place)?;
     println!("made {} with key {id} ({bits} bits)", file.display());
     Ok(())
 }
 
 fn add(file: &Path, id: &str, bits: usize, stdin: bool) -> Outcome {
-    let mut keys = if file.exists() {
-        KeyFile::read(file)?
-    } else {
-        KeyFile { keys: Vec::new() }
-    };
-    if keys.keys.iter().any(|k| k.id == id) {
-        return Err(Failure::invalid(vec![format!(
-            "{} has a key {id} already; a key is never replaced, since old records need it",
-            file.display()
-        )]));
-    }
+    StoredKey::check_id(id)?;
     let key = if stdin {
         let mut secret = String::new();
         std::io::stdin().read_to_string(&mut secret)?;
@@ -59,8 +52,20 @@ fn add(file: &Path, id: &str, bits: usize, stdin: bool) -> Outcome {
         StoredKey::fresh(id, bits)?
     };
     let bits = key.bytes()?.len() * 8;
+    let place = PrivateFile::lock(file)?;
+    let mut keys = if file.exists() {
+        KeyFile::read(file)?
+    } else {
+        KeyFile { keys: Vec::new() }
+    };
+    if keys.keys.iter().any(|k| k.id == id) {
+        return Err(Failure::invalid(vec![format!(
+            "{} has a key {id} already; a key is never replaced, since old records need it",
+            file.display()
+        )]));
+    }
     keys.keys.push(key);
-    keys.write(file)?;
+    keys.write(&place)?;
     println!(
         "added key {id} ({bits} bits) to {}; a server that runs knows it after its next start",
         file.display()

@@ -76,7 +76,11 @@ impl Table {
         if self.rows == 0 || self.waiting_rows > 0 {
             text = self.page()?;
         }
-        text.push_str(&format!("{} rows\n", self.rows));
+        let rows = self.rows;
+        text.push_str(&format!(
+            "{rows} {}\n",
+            if rows == 1 { "row" } else { "rows" }
+        ));
         Ok(text)
     }
 

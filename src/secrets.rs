@@ -16,7 +16,9 @@ pub fn read_line(file: &Path) -> Result<String, String> {
 /// secret is part of it.
 pub fn read_lines(file: &Path) -> Result<Vec<String>, String> {
     let place = file.display();
-    let text = std::fs::read_to_string(file).map_err(|e| format!("{place}: {e}"))?;
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        format!("{place}: {e}; it names a file with the secret on a line of its own")
+    })?;
     let lines: Vec<String> = text
         .split(['\r', '\n'])
         .filter(|line| !line.trim().is_empty())

@@ -31,8 +31,16 @@ pub fn run(args: &ServeArgs) -> Outcome {
     let listener = bind(&settings.flight.listen, &credentials)?;
     let engine = Engine::start(&settings, &keys)?;
     let server = Server::start(&engine, listener, credentials, &settings.query)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_signal(stop.clone())?;
     println!("listening on grpc://{}", server.address());
-    let watched = until_stopped(&engine, &server);
+    let watched = until_stopped(&engine, &server, &stop);
+    if watched.is_ok() {
+        println!(
+            "stopping: what was read is being committed; a second signal ends at once, and what is \
+             not committed then is read again at the next start"
+        );
+    }
     let served = server.stop();
     let stopped = engine.stop();
     watched?;
@@ -43,9 +51,7 @@ pub fn run(args: &ServeArgs) -> Outcome {
 }
 
 /// Waits for a signal, for the server's end, or for a failure that the process cannot outlive.
-fn until_stopped(engine: &Engine, server: &Server) -> Outcome {
-    let stop = Arc::new(AtomicBool::new(false));
-    stop_on_signal(stop.clone())?;
+fn until_stopped(engine: &Engine, server: &Server, stop: &AtomicBool) -> Outcome {
     while !stop.load(Ordering::Acquire) && !server.is_finished() {
         if let Some(e) = engine.failure() {
             return Err(Failure::from(e));

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::backend::EngineBackend;
 use crate::failure::{Failure, Outcome};
+use crate::file_limit;
 
 /// How long running queries may go on after a stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -63,12 +64,16 @@ impl Server {
         let queries = runtime("query", query.threads)?;
         let address = listener.local_addr()?;
         let backend = Arc::new(EngineBackend::new(engine.sessions()));
+        let files = usize::try_from(file_limit::raise()).unwrap_or(usize::MAX);
+        let defaults = ServerConfig::default();
         let config = ServerConfig {
             credentials,
+            // The other half is for the engine.
+            connection_count_max: defaults.connection_count_max.min(files / 2),
             query_timeout: Some(query.timeout),
             drain: DRAIN,
             query_threads: Some(queries.handle().clone()),
-            ..ServerConfig::default()
+            ..defaults
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = connections.spawn(async move {

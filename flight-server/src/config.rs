@@ -36,6 +36,8 @@ pub struct ServerConfig {
     pub ticket_count_max: usize,
     /// The most sessions held at a time; beyond, the longest unused ends.
     pub session_count_max: usize,
+    /// The most connections held at a time; one too many is closed at once.
+    pub connection_count_max: usize,
     /// The most bytes of one message from a client.
     pub message_bytes_max: usize,
     /// The threads that plan and run queries. `None`: those that serve, which then answer nobody
@@ -57,6 +59,7 @@ impl Default for ServerConfig {
             prepared_count_max: 10_000,
             ticket_count_max: 8_192,
             session_count_max: 10_000,
+            connection_count_max: 10_000,
             message_bytes_max: 256 << 20,
             query_threads: None,
         }

@@ -1,13 +1,17 @@
 //! A client's connection, with the sessions of those who don't shake hands.
 
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Sleep, sleep};
 use tonic::transport::server::Connected;
 
 use crate::sessions::Session;
@@ -38,17 +42,27 @@ impl Connection {
     }
 }
 
+/// How long a client may take to say its first word. HTTP/2 begins only then, and with it the
+/// look whether a silent client is still there.
+const FIRST_WORD_MAX: Duration = Duration::from_secs(10);
+
 /// The bytes of a connection.
 pub(crate) struct Socket {
     stream: TcpStream,
     connection: Connection,
+    /// Until the client has said its first word.
+    greeting: Option<Pin<Box<Sleep>>>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    /// A connection that was accepted, and what lets it be one of many.
+    pub(crate) fn new(stream: TcpStream, permit: OwnedSemaphorePermit) -> Self {
         Self {
             stream,
             connection: Connection::default(),
+            greeting: Some(Box::pin(sleep(FIRST_WORD_MAX))),
+            _permit: permit,
         }
     }
 }
@@ -67,7 +81,15 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if read.is_ready() {
+            self.greeting = None;
+        } else if let Some(greeting) = &mut self.greeting
+            && greeting.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
     }
 }
 

@@ -32,6 +32,7 @@ mod edge;
 mod expiring;
 mod flight_info;
 mod handshake;
+mod incoming;
 mod metadata;
 mod prepared;
 mod puts;

@@ -5,6 +5,7 @@ use std::error::Error;
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use engine::error::kind_of_cause;
+use engine::sql::plain_message;
 use engine::state::Interrupted;
 use engine::{EngineError, Kind};
 use tonic::{Code, Status};
@@ -61,7 +62,12 @@ pub(crate) fn from_datafusion(error: &DataFusionError) -> Status {
         }
         cause = e.source();
     }
-    let mut message = error.strip_backtrace();
+    let (mut message, help) = plain_message(error);
+    let is_helped = help.is_some();
+    if let Some(help) = help {
+        message.push_str("; ");
+        message.push_str(&help);
+    }
     if let Some(diagnostic) = error.diagnostic() {
         if let Some(span) = diagnostic.span {
             message.push_str(&format!(
@@ -70,7 +76,9 @@ pub(crate) fn from_datafusion(error: &DataFusionError) -> Status {
             ));
         }
         let notes = diagnostic.notes.iter().map(|note| &note.message);
-        for more in notes.chain(diagnostic.helps.iter().map(|help| &help.message)) {
+        let helps = diagnostic.helps.iter().map(|help| &help.message);
+        // The help of a name that is not known is the diagnostic's in other words.
+        for more in notes.chain(helps).filter(|_| !is_helped) {
             message.push_str("; ");
             message.push_str(more);
         }
@@ -79,6 +87,9 @@ pub(crate) fn from_datafusion(error: &DataFusionError) -> Status {
         Some(kind) => code_of(kind),
         None => code_of_root(error.find_root()),
     };
+    if code == Code::ResourceExhausted && message.contains("Failed to allocate") {
+        message.push_str("; query.memory_bytes_max is what all queries may take together");
+    }
     status(code, &message)
 }
 

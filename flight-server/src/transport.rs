@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
-use futures::TryStreamExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 
-use crate::connection::Socket;
 use crate::edge::Edge;
+use crate::incoming::incoming;
 use crate::service::Service;
 use crate::{QueryBackend, ServerConfig};
 
@@ -56,6 +54,7 @@ pub async fn serve(
     let (phase, watched) = watch::channel(Phase::Serving);
     let drain = config.drain;
     let message_bytes_max = config.message_bytes_max;
+    let connection_count_max = config.connection_count_max;
     let edge = Edge(Arc::new(Service::new(backend, config, watched)));
     let flight = FlightServiceServer::new(edge)
         .max_decoding_message_size(message_bytes_max)
@@ -69,14 +68,9 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
         .http2_max_header_list_size(HEADERS_BYTES_MAX)
         .add_service(flight)
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener)
-                .with_nodelay(Some(true))
-                .map_ok(Socket::new),
-            async move {
-                let _ = draining.wait_for(|p| *p != Phase::Serving).await;
-            },
-        );
+        .serve_with_incoming_shutdown(incoming(listener, connection_count_max), async move {
+            let _ = draining.wait_for(|p| *p != Phase::Serving).await;
+        });
     let ending = async {
         shutdown.await;
         phase.send_replace(Phase::Draining);

@@ -75,8 +75,7 @@ SELECT
         WHEN NOT has_known_key THEN 'unknown key'
         WHEN is_closed THEN 'cannot decrypt'
         WHEN is_malformed THEN 'malformed'
-        -- Tables are partitioned by product, and Delta reads an empty partition value as null.
-        WHEN p.product IS NULL OR p.product = '' THEN 'unknown app_key'
+        WHEN p.product IS NULL THEN 'unknown app_key'
         WHEN business_day(event_time, p.zone) IS NULL THEN 'unknown zone'
         WHEN device IS NULL THEN 'bad device id'
     END AS reject

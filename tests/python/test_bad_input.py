@@ -268,3 +268,57 @@ def _has_line_and_column(text: str) -> bool:
     _, _, rest = text.partition(".sql:")
     line, _, rest = rest.partition(":")
     return line.isdigit() and rest[:1].isdigit()
+
+
+def test_a_sql_folder_that_holds_nothing_is_a_wrong_one(
+    offline: Workload, new_server: ServerFactory, folder: Path
+) -> None:
+    (folder / "empty").mkdir()
+    server = new_server(offline)
+    server.configuration.sql = folder / "empty"
+    said = refusal(server)
+    assert "no `.sql` file is in any of sources/" in said
+    assert str(folder / "empty") in said
+
+
+@pytest.mark.parametrize(
+    ("option", "was", "becomes"),
+    [
+        ("order", "received, event_time, tie, channel", "event_time, received, tie, channel"),
+        ("key", "product, device", "device"),
+    ],
+)
+def test_what_decided_a_ledgers_entries_cannot_be_changed(
+    offline: Workload,
+    new_server: ServerFactory,
+    folder: Path,
+    option: str,
+    was: str,
+    becomes: str,
+) -> None:
+    running = new_server(offline).start()
+    assert running.stop() == 0
+    changed = new_server(offline, name="changed", storage=running.configuration.storage)
+    changed.configuration.sql = folder / "sql"
+    shutil.copytree(cache.sql_folder(), folder / "sql")
+    ledger = folder / "sql" / "ledgers" / "new_user_ledger.sql"
+    text = ledger.read_text()
+    assert text.count(f"'{was}'") == 1
+    ledger.write_text(text.replace(f"'{was}'", f"'{becomes}'"))
+    said = refusal(changed)
+    assert f"option '{option}' '{was}', declared is '{becomes}'" in said
+    assert changed.process.exit_code() == 2
+    running.start()
+
+
+def test_a_source_that_is_queried_tells_where_its_records_are(
+    offline: Workload, new_server: ServerFactory
+) -> None:
+    server = new_server(offline).start()
+    for name, told in (
+        ("mobile", "what was read of it is in events, archive"),
+        ("products", "system.dimensions says how far"),
+    ):
+        done = server.command(f"SELECT * FROM {name}")
+        assert done.returncode != 0
+        assert told in done.stderr

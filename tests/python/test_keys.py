@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,26 @@ def test_a_secret_of_a_wrong_length_is_refused_without_showing_it(ring: Path) ->
     assert "m2" in done.stderr
     assert short not in done.stdout + done.stderr
     assert secrets(ring).keys() == {"m1"}
+
+
+def test_keys_added_at_once_are_all_there(ring: Path) -> None:
+    ids = [f"p{n}" for n in range(16)]
+    with ThreadPoolExecutor(len(ids)) as adding:
+        added = adding.map(lambda i: must_run("keys", "add", "--file", ring, "--id", i), ids)
+        assert len(list(added)) == len(ids)
+    assert sorted(secrets(ring)) == sorted(["m1", *ids])
+
+
+@pytest.mark.parametrize("key_id", ["", " m2", "m2\n"])
+def test_a_key_needs_an_id_that_a_person_can_read(ring: Path, key_id: str) -> None:
+    done = run_command("keys", "add", "--file", ring, "--id", key_id)
+    assert done.returncode == 2
+    assert "no id of a key" in done.stderr
+    assert list(secrets(ring)) == ["m1"]
+
+
+def test_a_key_ring_in_a_folder_that_is_missing_tells_how_to_make_it(folder: Path) -> None:
+    missing = folder / "not" / "there"
+    done = run_command("keys", "make", "--file", missing / "keys.toml", "--id", "m1")
+    assert done.returncode == 2
+    assert f"mkdir -p {missing}" in done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from conftest import ServerFactory
-from harness.books import Books
 from harness.workload import Workload
 
 EVENTS = 20_000
@@ -25,9 +24,8 @@ def test_events_of_a_product_with_an_empty_name_are_dead_letters(
         "SELECT (SELECT sum(new_users) FROM new_users_hourly) AS credits, "
         "(SELECT count(*) FROM new_users) AS users, "
         "(SELECT count(DISTINCT product) FROM events) AS products, "
-        "(SELECT count(*) FROM dead_letters WHERE reason = 'unknown app_key') AS rejected"
+        "(SELECT count(*) FROM dead_letters WHERE reason = 'empty text in product') AS rejected"
     )
     assert row["credits"] == row["users"] > 0
     assert row["products"] > 0
-    expected = Books.read(workload.books).outcome_counts()
-    assert row["rejected"] > expected["unknown app_key"], "the product was never missed"
+    assert row["rejected"] > 0, "the product was never missed"

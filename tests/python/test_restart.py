@@ -89,6 +89,31 @@ def test_a_kafka_that_goes_away_and_comes_back_is_read_on(
     assert_agrees_with_books(server, Books.read(workload.books))
 
 
+def test_storage_that_is_away_for_a_while_is_waited_for(
+    workload: Workload, new_server: ServerFactory
+) -> None:
+    """A folder that is not mounted: nothing is missing meanwhile, and nothing is written there."""
+    workload.send(EVENTS)
+    server = new_server(workload, ingest__commit_interval_ms=200).start()
+    server.wait_until_read()
+    storage = server.configuration.storage
+    aside = storage.with_name("aside")
+    storage.rename(aside)
+    storage.mkdir()
+    # Credits that move ask for old entries of the ledger.
+    workload.send(EVENTS, "--seed", "8")
+    server.process.wait_for_line(r"is away: another folder is in its place", 60)
+    assert list(storage.iterdir()) == []
+
+    storage.rmdir()
+    aside.rename(storage)
+    server.wait_until_read()
+    assert server.stop() == 0, server.process.tail()
+    server.start()
+    server.wait_until_read()
+    assert_agrees_with_books(server, Books.read(workload.books))
+
+
 def test_the_index_is_a_cache(workload: Workload, new_server: ServerFactory) -> None:
     """A start takes a snapshot and what the ledger has since; without one it takes the ledger."""
     workload.send(EVENTS)

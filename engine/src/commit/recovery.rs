@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use futures::TryStreamExt;
+use object_store::path::Path;
 
 use super::commits_table::{COMMITS, COMMITS_LOCATION, commits_table};
 use super::committer::Committer;
@@ -15,7 +17,7 @@ use super::put::put_group;
 use super::roll_forward::{read_intent, roll_forward};
 use super::standing::{Standing, TablePin, TablePins};
 use crate::clock;
-use crate::delta::{log, new_table_actions, schema, state};
+use crate::delta::{check_same, log, new_table_actions, state};
 use crate::error::{EngineError, Result};
 use crate::storage::Storage;
 use crate::values::{DataFile, LastEntries, Offsets, RESERVED_FOLDERS, TableDef};
@@ -152,7 +154,7 @@ async fn load(
             log::entry_path(COMMITS_LOCATION, group + 1),
         )));
     }
-    schema::check_same(table, &state.schema()?, &state.meta_data.partition_columns)?;
+    check_same(table, &state.meta_data)?;
     Ok(RecoveredTable {
         version: pin.version,
         files: state.files,
@@ -262,29 +264,24 @@ async fn check_known(storage: &Storage, table: &TableDef, pin: &TablePin) -> Res
     }
     let first = log::read_version(storage, &pin.location, 0).await?;
     let meta_data = first.into_iter().flatten().find_map(|line| line.meta_data);
-    let Some(meta_data) = meta_data else {
-        return Ok(());
-    };
-    let stored = serde_json::from_str(&meta_data.schema_string).map_err(|e| {
-        EngineError::data(format!(
-            "the stored schema of table {} is not JSON",
-            table.name
-        ))
-        .caused_by(e)
-    })?;
-    schema::check_same(table, &stored, &meta_data.partition_columns)
+    match meta_data {
+        Some(stored) => check_same(table, &stored),
+        None => Ok(()),
+    }
 }
 
-/// Checks that no other table is where a new one is to be.
+/// Checks that nothing is where a new table is to be: another's files would be taken for leftovers.
 async fn check_free(storage: &Storage, table: &TableDef) -> Result<()> {
-    match log::list(storage, &table.location).await?.latest() {
+    let folder = Path::from(table.location.as_str());
+    match storage.store().list(Some(&folder)).try_next().await? {
         None => Ok(()),
-        Some(_) => Err(EngineError::invalid(format!(
-            "table {}: {} in {} already holds a Delta table that is not of this sequence of \
-             commits; move it away, or give the table another location",
+        Some(found) => Err(EngineError::invalid(format!(
+            "table {}: {} in {} already holds files that are not of this sequence of commits, such \
+             as {}; move them away, or give the table another location",
             table.name,
             table.location,
-            storage.url()
+            storage.url(),
+            found.location
         ))),
     }
 }

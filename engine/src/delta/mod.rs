@@ -1,6 +1,6 @@
 //! Delta logs: what a table's log entries say, and how they are read and put.
 //!
-//! Reading order: [`actions`] (the JSON lines), [`schema`] and [`stats`] (what they hold),
+//! Reading order: [`actions`] (the JSON lines), [`schema`], [`properties`] and [`stats`] (what they hold),
 //! [`log`] (one version's entry), [`state`] (a table at a version: its active files), and
 //! [`checkpoint`].
 //!
@@ -13,6 +13,8 @@ pub mod checkpoint;
 mod checkpoint_files;
 pub mod log;
 mod new_table;
+mod properties;
+mod same_table;
 pub mod schema;
 pub mod state;
 pub mod stats;
@@ -22,3 +24,4 @@ pub mod stats;
 mod tests;
 
 pub use new_table::new_table_actions;
+pub use same_table::check_same;

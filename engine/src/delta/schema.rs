@@ -88,104 +88,6 @@ fn type_json(data_type: &DataType) -> Result<Value> {
     })
 }
 
-/// Checks that a stored schema is the declared one, apart from comments.
-///
-/// # Errors
-/// [`crate::Kind::Invalid`], naming the first column that differs, how it is stored and how it
-/// is declared.
-pub fn check_same(table: &TableDef, stored: &Value, partition_columns: &[String]) -> Result<()> {
-    let declared = schema_json(table)?;
-    if let Some(difference) = difference(&declared, stored, "") {
-        return Err(EngineError::invalid(format!(
-            "table {}: {difference}; declare it as it is stored, or give the table another \
-             location",
-            table.name
-        )));
-    }
-    if partition_columns != table.partition_by {
-        return Err(EngineError::invalid(format!(
-            "table {}: stored partitioned by ({}), declared partitioned by ({}); declare it as \
-             it is stored, or give the table another location",
-            table.name,
-            partition_columns.join(", "),
-            table.partition_by.join(", ")
-        )));
-    }
-    Ok(())
-}
-
-/// The first difference between two struct types, in words.
-fn difference(declared: &Value, stored: &Value, prefix: &str) -> Option<String> {
-    let fields = |of: &Value| of["fields"].as_array().cloned().unwrap_or_default();
-    let (declared, stored) = (fields(declared), fields(stored));
-    let name = |field: &Value| format!("{prefix}{}", field["name"].as_str().unwrap_or("?"));
-    for field in &declared {
-        let Some(other) = stored.iter().find(|s| s["name"] == field["name"]) else {
-            return Some(format!("column {} is declared but not stored", name(field)));
-        };
-        if field["nullable"] != other["nullable"] {
-            let word = |f: &Value| {
-                if f["nullable"] == true {
-                    "NULL"
-                } else {
-                    "NOT NULL"
-                }
-            };
-            return Some(format!(
-                "column {} is stored {} and declared {}",
-                name(field),
-                word(other),
-                word(field)
-            ));
-        }
-        if let Some(found) = type_difference(&field["type"], &other["type"], &name(field)) {
-            return Some(found);
-        }
-    }
-    if let Some(field) = stored
-        .iter()
-        .find(|s| !declared.iter().any(|d| d["name"] == s["name"]))
-    {
-        return Some(format!("column {} is stored but not declared", name(field)));
-    }
-    let out_of_order = declared
-        .iter()
-        .zip(&stored)
-        .find(|(d, s)| d["name"] != s["name"])?;
-    Some(format!(
-        "column {} is declared where {} is stored",
-        name(out_of_order.0),
-        name(out_of_order.1)
-    ))
-}
-
-fn type_difference(declared: &Value, stored: &Value, column: &str) -> Option<String> {
-    if declared["type"] == "struct" && stored["type"] == "struct" {
-        return difference(declared, stored, &format!("{column}."));
-    }
-    if declared["type"] == "array"
-        && stored["type"] == "array"
-        && declared["containsNull"] == stored["containsNull"]
-    {
-        return type_difference(
-            &declared["elementType"],
-            &stored["elementType"],
-            &format!("{column}[]"),
-        );
-    }
-    (declared != stored).then(|| {
-        format!(
-            "column {column} is stored as {} and declared as {}",
-            type_name(stored),
-            type_name(declared)
-        )
-    })
-}
-
-fn type_name(of: &Value) -> &str {
-    of.as_str().or_else(|| of["type"].as_str()).unwrap_or("?")
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -194,7 +96,7 @@ mod tests {
     use arrow::datatypes::Schema;
 
     use super::*;
-    use crate::values::{TableKind, position_type};
+    use crate::values::TableKind;
 
     fn table(fields: Vec<Field>) -> TableDef {
         TableDef {
@@ -204,45 +106,6 @@ mod tests {
             schema: Arc::new(Schema::new(fields)),
             partition_by: vec![],
             comment: None,
-        }
-    }
-
-    #[test]
-    fn a_schema_equals_itself_and_its_first_difference_is_named() {
-        let base = || {
-            vec![
-                Field::new("a", DataType::Int64, true),
-                Field::new("position", position_type(), false),
-                Field::new(
-                    "tags",
-                    DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))),
-                    true,
-                ),
-            ]
-        };
-        let stored = schema_json(&table(base())).unwrap();
-        check_same(&table(base()), &stored, &[]).unwrap();
-
-        let mut wider = base();
-        wider.push(Field::new("b", DataType::Utf8, true));
-        let mut typed = base();
-        typed[0] = Field::new("a", DataType::Int32, true);
-        let mut strict = base();
-        strict[0] = Field::new("a", DataType::Int64, false);
-        for (fields, expected) in [
-            (wider, "column b is declared but not stored"),
-            (base()[1..].to_vec(), "column a is stored but not declared"),
-            (typed, "column a is stored as long and declared as integer"),
-            (strict, "column a is stored NULL and declared NOT NULL"),
-            (
-                vec![base()[0].clone(), base()[2].clone(), base()[1].clone()],
-                "column tags is declared where position is stored",
-            ),
-        ] {
-            let message = check_same(&table(fields), &stored, &[])
-                .unwrap_err()
-                .to_string();
-            assert!(message.contains(expected), "{message}");
         }
     }
 

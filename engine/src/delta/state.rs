@@ -4,11 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
 
 use super::actions::{self, APP_ID, ActionLine, MetaData, Protocol};
-use super::new_table::{FORMAT, FORMAT_PROPERTY};
-use super::{checkpoint_files, log};
+use super::{checkpoint_files, log, properties};
 use crate::error::{EngineError, Result};
 use crate::storage::Storage;
 use crate::values::DataFile;
@@ -34,12 +32,6 @@ pub struct TableState {
 }
 
 impl TableState {
-    /// The schema as JSON.
-    pub fn schema(&self) -> Result<Value> {
-        serde_json::from_str(&self.meta_data.schema_string)
-            .map_err(|e| EngineError::data("the stored schema is not JSON").caused_by(e))
-    }
-
     /// Whether a file is or was part of the table.
     pub fn knows(&self, path: &str) -> bool {
         self.removed.contains(path)
@@ -111,7 +103,7 @@ impl Building {
             self.protocol = Some(protocol);
         }
         if let Some(meta_data) = line.meta_data {
-            check_format(&meta_data)?;
+            properties::check_format(&meta_data)?;
             self.meta_data = Some(meta_data);
         }
         if let Some(txn) = line.txn
@@ -173,14 +165,4 @@ fn check_protocol(protocol: &Protocol) -> Result<()> {
             &features
         },
     )))
-}
-
-fn check_format(meta_data: &MetaData) -> Result<()> {
-    match meta_data.configuration.get(FORMAT_PROPERTY) {
-        Some(format) if format != FORMAT => Err(EngineError::data(format!(
-            "the table has {FORMAT_PROPERTY} {format}, this version of Headwater knows {FORMAT}; \
-             run a newer version"
-        ))),
-        _ => Ok(()),
-    }
 }

@@ -158,7 +158,7 @@ impl Waiting {
 }
 
 /// Says what a source is doing; how far it has been read stays.
-fn note_state(shared: &Shared, source: &Arc<str>, state: String) {
+pub(super) fn note_state(shared: &Shared, source: &Arc<str>, state: String) {
     let known = shared.publisher.current();
     if let Some(progress) = known.progress.get(source) {
         let mut progress = (**progress).clone();

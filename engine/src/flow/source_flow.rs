@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::dimension_flow::DimensionVersions;
 use super::extraction::{Extracted, Extraction};
 use super::ledgers::Ledgers;
-use super::publishing::publish_one;
+use super::publishing::{note_state, publish_one};
 use super::row_loss::RowLoss;
 use crate::clock::now_us;
 use crate::error::{EngineError, Result};
@@ -27,6 +27,8 @@ use crate::values::TopicPartition;
 const QUEUE_BATCHES_MAX: usize = 2;
 /// How long a reader that found memory full waits before it looks again, if no commit wakes it.
 const PRESSURE_WAIT: Duration = Duration::from_millis(100);
+/// How long a reader stands still before that is said: a burst is over sooner.
+const STANDSTILL_MIN: Duration = Duration::from_secs(1);
 
 /// What all sources share: publishing is one sequence.
 pub struct Shared {
@@ -101,10 +103,10 @@ impl SourceFlow {
         }
         let reading = shared.clone();
         let publisher_ended = ended.clone();
-        let reader = self.reader;
+        let (source, reader) = (self.source.clone(), self.reader);
         shared.sources.lock().push(reader.handle());
         stages.push(spawn(format!("read-{}", self.source), move || {
-            read(reader, &reading, &publisher_ended, &inputs)
+            read(&source, reader, &reading, &publisher_ended, &inputs)
         })?);
         let source = self.source.clone();
         let lateness_us = self.lateness_us;
@@ -137,6 +139,7 @@ fn spawn(
 /// Polls the reader and hands each micro-batch to the extractors in turn, until all sources or this
 /// one are told to stop.
 fn read(
+    source: &Arc<str>,
     mut reader: SourceReader,
     shared: &Shared,
     ended: &AtomicBool,
@@ -149,7 +152,7 @@ fn read(
         && !ended.load(Ordering::Acquire)
         && !handle.is_stopped()
     {
-        wait_for_memory(shared);
+        wait_for_memory(source, shared);
         let content = reader.poll()?;
         // Before the lags are taken: what is read to an end that is known is read up to this
         // instant, but only if the reader would have heard of more.
@@ -177,14 +180,27 @@ fn read(
     Ok(())
 }
 
-/// The reader slows down instead of memory growing.
-fn wait_for_memory(shared: &Shared) {
-    while shared.publisher.current().tail_bytes > shared.memory_bytes_max
-        && !shared.stop.load(Ordering::Acquire)
-    {
+/// The reader slows down instead of memory growing. That it stands still is said.
+fn wait_for_memory(source: &Arc<str>, shared: &Shared) {
+    let began = Instant::now();
+    let mut is_said = false;
+    loop {
+        let tail_bytes = shared.publisher.current().tail_bytes;
+        if tail_bytes <= shared.memory_bytes_max || shared.stop.load(Ordering::Acquire) {
+            return;
+        }
         shared.runtime.block_on(async {
             let _ = tokio::time::timeout(PRESSURE_WAIT, shared.committed.notified()).await;
         });
+        if !is_said && began.elapsed() >= STANDSTILL_MIN {
+            let megabytes = tail_bytes / 1_000_000;
+            let state = format!(
+                "waiting for the storage: {megabytes} MB are not committed, and \
+                 ingest.memory_bytes_max is reached; the log says what keeps a commit from ending"
+            );
+            note_state(shared, source, state);
+            is_said = true;
+        }
     }
 }
 

@@ -11,9 +11,7 @@ use super::settings::{ELSEWHERE, FIXED, INTERNAL};
 /// Every fault, in the order of the properties.
 pub(super) fn faults(settings: &KafkaSettings) -> Vec<String> {
     let mut faults = Vec::new();
-    if settings.brokers.trim().is_empty() {
-        faults.push("`kafka.brokers` is empty: name at least one `host:port`".to_owned());
-    }
+    faults.extend(broker_fault(&settings.brokers));
     if settings.group.trim().is_empty() {
         faults.push(
             "`kafka.group` is empty: name the group whose offsets lag tools shall show".to_owned(),
@@ -26,6 +24,43 @@ pub(super) fn faults(settings: &KafkaSettings) -> Vec<String> {
             .filter_map(|(name, value)| fault(name, value)),
     );
     faults
+}
+
+/// librdkafka only logs what it can't read of the list, and waits.
+fn broker_fault(brokers: &str) -> Option<String> {
+    if brokers.trim().is_empty() {
+        return Some("`kafka.brokers` is empty: name at least one `host:port`".to_owned());
+    }
+    let wrong = brokers.split(',').find(|broker| !is_address(broker))?;
+    Some(format!(
+        "`kafka.brokers` has {wrong:?}, which is no `host:port`: separate brokers by commas, like \
+         `kafka1:9092,kafka2:9092`"
+    ))
+}
+
+/// A host and perhaps a port, with one of Kafka's protocols before it, if any.
+fn is_address(broker: &str) -> bool {
+    let broker = broker.trim();
+    let address = match broker.split_once("://") {
+        None => broker,
+        Some((protocol, address)) => {
+            let known = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
+            if !known.contains(&protocol.to_ascii_lowercase().as_str()) {
+                return false;
+            }
+            address
+        }
+    };
+    // A colon within brackets is one of an IPv6 address.
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (address, None),
+    };
+    let bracketed = host.starts_with('[') && host.ends_with(']');
+    !host.is_empty()
+        && !host.contains(|c: char| c.is_whitespace() || c == '/')
+        && (bracketed || !host.contains(':'))
+        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 fn fault(name: &str, value: &str) -> Option<String> {
@@ -87,4 +122,38 @@ fn lower(reason: &str) -> String {
     chars.next().map_or_else(String::new, |first| {
         first.to_lowercase().chain(chars).collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_that_nobody_can_reach_are_a_fault() {
+        for good in [
+            "a:9092",
+            "a",
+            "a:1, b:2",
+            "[::1]:9092",
+            "[::1]",
+            "SASL_SSL://kafka.example:9093",
+            "127.0.0.1:9092",
+        ] {
+            assert_eq!(broker_fault(good), None, "{good}");
+        }
+        for (wrong, named) in [
+            (" ", "empty"),
+            (",,", "\"\""),
+            ("a:1,", "\"\""),
+            ("http://a:1", "http://a:1"),
+            ("a:b", "a:b"),
+            ("a:0", "a:0"),
+            ("a:1;b:2", "a:1;b:2"),
+            ("a b:1", "a b:1"),
+            ("::1", "::1"),
+        ] {
+            let told = broker_fault(wrong).unwrap_or_default();
+            assert!(told.contains(named), "{wrong}: {told}");
+        }
+    }
 }

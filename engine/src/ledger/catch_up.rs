@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt};
 use super::columns::{ENTRY, SIGN, time_type};
 use super::definition::ledger_def;
 use super::index::{ENTRY_MAX, Fingerprint, Index, Stored, stored_ms};
-use super::order::{Order, term_name};
+use super::order::Order;
 use super::ranks::column;
 use crate::error::{EngineError, Result};
 use crate::values::TableDef;
@@ -47,7 +47,7 @@ impl CatchUp {
             from_entry: next_entry,
             applied: 0,
             key: def.key.clone(),
-            leading: term_name(Order::new(def)?.leading()),
+            leading: Order::new(def)?.leading().name(),
             taken_back: HashMap::new(),
             next_entry,
         })

@@ -35,13 +35,6 @@ pub const COMMIT_GROUP: &str = "commit_group";
 /// The entry's number, dense and in the order of posting.
 pub const ENTRY: &str = "entry";
 
-/// Event time after the clock rule, a term of most orders.
-pub const EVENT_TIME: &str = "event_time";
-/// The eight bytes that make equal times comparable.
-pub const TIE: &str = "tie";
-/// The channel, which decides between equal ties.
-pub const CHANNEL: &str = "channel";
-
 /// The columns from `sign` on: an entry's own, which a −1 doesn't copy from the entry it takes
 /// back.
 pub const OWN: [&str; 12] = [

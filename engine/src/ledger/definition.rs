@@ -3,7 +3,7 @@
 use arrow::datatypes::DataType;
 
 use super::columns::{engine_fields, time_type};
-use super::order::{Order, term_name};
+use super::order::Order;
 use crate::error::{EngineError, Result};
 use crate::values::{LedgerDef, OrderTerm, TableDef, TableKind};
 
@@ -28,7 +28,7 @@ pub fn index_definition(table: &TableDef) -> Result<String> {
         "{} by ({}) from {}",
         table.name,
         def.key.join(", "),
-        term_name(order.leading())
+        order.leading().name()
     ))
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn check_columns(table: &TableDef, def: &LedgerDef, order: &Order) ->
         check(table, name, &DataType::Utf8)?;
     }
     for term in order.terms() {
-        check(table, term_name(*term), &term_type(*term))?;
+        check(table, term.name(), &term_type(*term))?;
     }
     for field in engine_fields() {
         check(table, field.name(), field.data_type())

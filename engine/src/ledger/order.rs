@@ -57,7 +57,7 @@ impl Order {
             if def.order[..i].contains(term) {
                 return Err(EngineError::invalid(format!(
                     "option order of a ledger names {} twice: name each term once",
-                    term_name(*term)
+                    term.name()
                 )));
             }
         }
@@ -103,16 +103,6 @@ impl Rank<'_> {
             OrderTerm::EventTime => self.event_time,
             OrderTerm::Received | OrderTerm::Tie | OrderTerm::Channel => Some(self.received),
         }
-    }
-}
-
-/// The column that a term reads.
-pub fn term_name(term: OrderTerm) -> &'static str {
-    match term {
-        OrderTerm::Received => super::columns::RECEIVED,
-        OrderTerm::EventTime => super::columns::EVENT_TIME,
-        OrderTerm::Tie => super::columns::TIE,
-        OrderTerm::Channel => super::columns::CHANNEL,
     }
 }
 

@@ -7,7 +7,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 
-use super::columns::{CHANNEL, EVENT_TIME, TIE, time_type};
+use super::columns::time_type;
 use super::order::{Order, PositionRef, Rank};
 use crate::error::{EngineError, Result};
 use crate::values::{OrderTerm, position_type};
@@ -53,15 +53,15 @@ impl Ranks {
                 "a ledger row came without its received time or its position",
             ));
         }
-        let wanted = |term, name, data_type: DataType| {
+        let wanted = |term: OrderTerm, data_type: DataType| {
             order
                 .has(term)
-                .then(|| column(rows, name, &data_type))
+                .then(|| column(rows, term.name(), &data_type))
                 .transpose()
         };
-        let event_time = wanted(OrderTerm::EventTime, EVENT_TIME, time_type())?;
-        let tie = wanted(OrderTerm::Tie, TIE, DataType::Binary)?;
-        let channel = wanted(OrderTerm::Channel, CHANNEL, DataType::Utf8)?;
+        let event_time = wanted(OrderTerm::EventTime, time_type())?;
+        let tie = wanted(OrderTerm::Tie, DataType::Binary)?;
+        let channel = wanted(OrderTerm::Channel, DataType::Utf8)?;
         Ok(Self {
             received: received.clone(),
             event_time: event_time.map(|a| a.as_primitive::<TimestampMicrosecondType>().clone()),

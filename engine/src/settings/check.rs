@@ -20,7 +20,7 @@ pub fn read(layers: &Layers) -> Result<Settings, Vec<String>> {
 fn value_faults(settings: &Settings, loaded: &Loaded) -> Vec<String> {
     let mut kafka = settings.kafka.clone();
     if loaded.text("kafka.brokers").is_none() {
-        "none:0".clone_into(&mut kafka.brokers);
+        "none:9092".clone_into(&mut kafka.brokers);
     }
     let mut faults = kafka.faults();
     faults.extend(storage_fault(settings, loaded));
@@ -46,6 +46,12 @@ fn storage_fault(settings: &Settings, loaded: &Loaded) -> Option<String> {
         return Some(format!(
             "storage.url `{url}` is no URL for want of a slash: write {scheme}://{rest}, or \
              ./{url} for a folder of that name"
+        ));
+    }
+    let path = url.strip_prefix("file://").unwrap_or(&url);
+    if path.starts_with('/') && path.trim_matches('/').is_empty() {
+        return Some(format!(
+            "storage.url `{url}` is the root of the whole file system; name a folder of its own"
         ));
     }
     let checked = Storage::check(&settings.storage.url, &settings.storage.options);
@@ -120,6 +126,8 @@ mod tests {
             "ftp://host/x",
             "file://host/x",
             "://",
+            "/",
+            "file:///",
         ] {
             let faults = read(&layers(&[&format!("storage.url={url}")])).unwrap_err();
             assert!(faults.concat().contains("storage.url"), "{url}: {faults:?}");

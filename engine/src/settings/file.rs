@@ -23,7 +23,7 @@ pub(super) fn read_file(
                 .span()
                 .map_or(1, |s| 1 + text[..s.start].matches('\n').count());
             faults.push(format!(
-                "{place}:{line}: {}",
+                "{place}:{line}: {}; a text stands in quotes: name = \"value\"",
                 e.message().replace('\n', " ")
             ));
             return false;

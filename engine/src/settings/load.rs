@@ -218,6 +218,7 @@ pub(super) fn put(
             .filter(|pair| !pair.is_empty())
             .map(|pair| {
                 pair.split_once('=')
+                    .filter(|(k, _)| !k.trim().is_empty())
                     .map(|(k, v)| (k.trim().to_owned(), v.trim().to_owned()))
                     .ok_or_else(|| format!("{pair:?} is not name=value"))
             })

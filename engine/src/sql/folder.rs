@@ -73,16 +73,28 @@ pub(super) fn files(folder: &Path) -> (Vec<(Declares, PathBuf)>, Vec<Fault>) {
             );
         }
     }
+    if files.is_empty() && faults.is_empty() {
+        faults.push(holds_nothing(folder));
+    }
     files.sort();
     (files, faults)
 }
 
+/// A folder that holds no file of a configuration is a wrong one: a server that took it would read
+/// nothing, and push the right one out of the storage.
+fn holds_nothing(folder: &Path) -> Fault {
+    let folders = FOLDERS.map(|f| f.0).join("/, ");
+    fault_of(folder, format!("no `.sql` file is in any of {folders}/"))
+}
+
+fn fault_of(folder: &Path, message: String) -> Fault {
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    Fault::of_file(&whole, message)
+        .help("sql.folder names the folder of the SQL files, `headwater check` takes --sql")
+}
+
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
-    let fault = |e| {
-        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        Fault::of_file(&whole, format!("folder cannot be read: {e}"))
-            .help("sql.folder names the folder of the SQL files, `headwater check` takes --sql")
-    };
+    let fault = |e| fault_of(folder, format!("folder cannot be read: {e}"));
     let mut paths = std::fs::read_dir(folder)
         .map_err(fault)?
         .map(|entry| entry.map(|e| e.path()))

@@ -192,7 +192,8 @@ fn location_faults(declared: &Declared) -> Vec<Fault> {
     faults
 }
 
-/// How far a topic has been read is kept once, with its archive, so one source reads it.
+/// How far a topic has been read is kept once, with its archive, so one source reads it. The rows of
+/// a dimension's topic are not records of a source.
 fn topic_faults(declared: &Declared, folder: &Path) -> Vec<Fault> {
     let file = |source: &str| format!("sources/{source}.sql");
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
@@ -208,6 +209,18 @@ fn topic_faults(declared: &Declared, folder: &Path) -> Vec<Fault> {
             faults.push(
                 Fault::of_file(folder.join(file(&source.name)), message)
                     .help("keep one of them; several pipelines may read it"),
+            );
+        }
+    }
+    for dimension in &declared.dimensions {
+        if let Some(source) = seen.get(&*dimension.topic) {
+            let message = format!(
+                "dimension {} and source {source} read the same topic, {}",
+                dimension.name, dimension.topic
+            );
+            let path = folder.join(format!("dimensions/{}.sql", dimension.name));
+            faults.push(
+                Fault::of_file(path, message).help("name the dimension's own, compacted topic"),
             );
         }
     }

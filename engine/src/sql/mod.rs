@@ -55,6 +55,7 @@ pub use pipeline::{
     Rejects, plans_made,
 };
 pub use pipeline_def::PipelineDef;
+pub use planner_message::plain_message;
 pub use source_def::SourceDef;
 pub use source_progress::{SOURCE_PROGRESS, source_progress_schema};
 pub use source_text::SourceText;

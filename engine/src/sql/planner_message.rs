@@ -1,9 +1,11 @@
 //! The message of a parser's or planner's error as a fault says it: plain, with its help apart.
 
 use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
 
-/// The error's own message, without the prefixes that say which part of DataFusion raised it.
-pub(super) fn plain_message(error: &DataFusionError) -> (String, Option<String>) {
+/// The error's own message, without the prefixes that say which part of DataFusion raised it, and
+/// its help.
+pub fn plain_message(error: &DataFusionError) -> (String, Option<String>) {
     let root = match error {
         DataFusionError::Diagnostic(_, inner) | DataFusionError::Context(_, inner) => {
             return plain_message(inner);
@@ -11,10 +13,15 @@ pub(super) fn plain_message(error: &DataFusionError) -> (String, Option<String>)
         DataFusionError::Collection(all) if !all.is_empty() => return plain_message(&all[0]),
         root => root,
     };
-    let text = root.strip_backtrace();
+    let text = match root {
+        DataFusionError::SQL(e, _) => match &**e {
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
+            ParserError::RecursionLimitExceeded => "it is nested too deeply".to_owned(),
+        },
+        root => root.strip_backtrace(),
+    };
     let mut text = text.as_str();
     for prefix in [
-        "SQL error: ",
         "Error during planning: ",
         "Schema error: ",
         "This feature is not implemented: ",
@@ -23,10 +30,6 @@ pub(super) fn plain_message(error: &DataFusionError) -> (String, Option<String>)
     ] {
         text = text.strip_prefix(prefix).unwrap_or(text);
     }
-    let text = text
-        .strip_prefix("ParserError(\"")
-        .and_then(|t| t.strip_suffix("\")"))
-        .unwrap_or(text);
     let (text, known) = match text.split_once("Valid fields are ") {
         Some((text, known)) => (
             text,

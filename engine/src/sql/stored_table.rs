@@ -15,13 +15,6 @@ use super::table_options::{names, options};
 use crate::ledger::engine_fields;
 use crate::values::{LedgerDef, OrderTerm, RESERVED_FOLDERS, TableDef, TableKind};
 
-const TERMS: [(&str, OrderTerm); 4] = [
-    ("received", OrderTerm::Received),
-    ("event_time", OrderTerm::EventTime),
-    ("tie", OrderTerm::Tie),
-    ("channel", OrderTerm::Channel),
-];
-
 /// Reads `CREATE EXTERNAL TABLE … STORED AS DELTA`.
 pub(super) fn table(
     text: &SourceText,
@@ -105,23 +98,23 @@ fn order_terms(
     let mut terms = Vec::new();
     let mut faults = Vec::new();
     for name in order {
-        let Some((_, term)) = TERMS.iter().find(|(known, _)| known == name) else {
+        let Some(term) = OrderTerm::ALL.into_iter().find(|term| term.name() == name) else {
             faults.push(
                 text.fault_in(
                     "OPTIONS",
                     format!("option 'order': {name} is no term of an order"),
                 )
-                .help_if_any(suggestion(name, TERMS.map(|t| t.0))),
+                .help_if_any(suggestion(name, OrderTerm::ALL.map(OrderTerm::name))),
             );
             continue;
         };
-        if *term != OrderTerm::Received && !declared.iter().any(|f| f.name() == name) {
+        if term != OrderTerm::Received && !declared.iter().any(|f| f.name() == name) {
             faults.push(text.fault_in(
                 "OPTIONS",
                 format!("option 'order': column {name} is not declared"),
             ));
         }
-        terms.push(*term);
+        terms.push(term);
     }
     if !matches!(
         terms.first(),

@@ -1,9 +1,11 @@
 //! How a query hears that it must end while it computes, without giving way to anybody.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use datafusion::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -11,8 +13,8 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use super::cooperative::CooperativeJoins;
 
 /// A session's end, carried in its configuration. Who started the query ends it or gives it a
-/// deadline; the plan's joins look at both before each batch of pairs that they filter, so no other
-/// thread has to run for a query to end.
+/// deadline; the plan's joins look at both before each batch of pairs that they filter, and functions
+/// that take long between rows, so no other thread has to run for a query to end.
 #[derive(Debug, Default)]
 pub struct Interrupt {
     ended: AtomicBool,
@@ -45,21 +47,25 @@ impl Interrupt {
         let interrupt = Arc::new(Self::default());
         let rule = Arc::new(CooperativeJoins::new(Arc::clone(&interrupt)));
         let mut builder = builder.with_physical_optimizer_rule(rule);
-        builder
-            .config()
-            .get_or_insert_with(SessionConfig::new)
-            .set_extension(interrupt);
+        let config = builder.config().get_or_insert_with(SessionConfig::new);
+        config.options_mut().extensions.insert(Carried(interrupt));
         builder
     }
 
     /// A session's interrupt; one that nothing heeds where the session has none.
     pub fn of(session: &SessionContext) -> Arc<Self> {
-        session
-            .state_ref()
-            .read()
-            .config()
-            .get_extension::<Self>()
-            .unwrap_or_default()
+        let state = session.state_ref();
+        let state = state.read();
+        let carried = state.config_options().extensions.get::<Carried>();
+        carried.map(|of| Arc::clone(&of.0)).unwrap_or_default()
+    }
+
+    /// An error once the queries of the session with this configuration are to end.
+    pub(super) fn check_of(config: &ConfigOptions) -> Result<()> {
+        match config.extensions.get::<Carried>() {
+            Some(carried) => carried.0.check(),
+            None => Ok(()),
+        }
     }
 
     /// Ends the session's queries.
@@ -82,5 +88,40 @@ impl Interrupt {
             return Ok(());
         };
         Err(DataFusionError::External(Box::new(why)))
+    }
+}
+
+/// An interrupt as an extension of the options, where a function's calls find it. It is no option:
+/// it is not shown and cannot be set.
+#[derive(Debug)]
+struct Carried(Arc<Interrupt>);
+
+impl ConfigExtension for Carried {
+    const PREFIX: &'static str = "interrupt";
+}
+
+impl ExtensionOptions for Carried {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    /// All copies of a session's configuration share its interrupt.
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(Self(Arc::clone(&self.0)))
+    }
+
+    fn set(&mut self, key: &str, _value: &str) -> Result<()> {
+        Err(DataFusionError::Configuration(format!(
+            "there is no option {}.{key}",
+            Self::PREFIX
+        )))
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        Vec::new()
     }
 }

@@ -15,6 +15,7 @@ pub mod interrupt;
 pub mod pinned;
 pub mod progress;
 pub mod provider;
+mod public_schema;
 pub mod published;
 pub mod session;
 mod stored_files;

@@ -17,6 +17,7 @@ use super::bounded;
 use super::interrupt::Interrupt;
 use super::pinned::Pinned;
 use super::provider::{STORE_URL, StoredTable};
+use super::public_schema::PublicSchema;
 use super::published::{Published, Publisher};
 use super::system;
 use crate::error::{EngineError, Result};
@@ -114,7 +115,7 @@ impl Sessions {
             .build();
         udfs::register_all(&mut template, keys)?;
         bounded::install(&mut template, limits.memory_bytes_max)?;
-        let public = Arc::new(MemorySchemaProvider::new());
+        let public = Arc::new(PublicSchema::new(configuration));
         let shown = Arc::new(MemorySchemaProvider::new());
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema(PUBLIC, public.clone())?;
@@ -143,17 +144,17 @@ impl Sessions {
             publisher,
         };
         for (name, text) in system::VIEWS {
-            sessions.add_view(&shown, SYSTEM, name, text)?;
+            sessions.add_view(&*shown, SYSTEM, name, text)?;
         }
         for view in &configuration.views {
-            sessions.add_view(&public, PUBLIC, &view.name, &view.sql)?;
+            sessions.add_view(&*public, PUBLIC, &view.name, &view.sql)?;
         }
         Ok(sessions)
     }
 
     fn add_view(
         &self,
-        schema: &MemorySchemaProvider,
+        schema: &dyn SchemaProvider,
         schema_name: &str,
         name: &str,
         text: &str,

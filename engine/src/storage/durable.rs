@@ -18,20 +18,24 @@ use object_store::{
 };
 
 use super::durable_upload::DurableUpload;
+use super::root_folder::RootFolder;
 use super::staging::STAGING;
 use super::synced_folders::{SyncedFolders, sync_parent};
 
-const STORE: &str = "DurableLocal";
+pub(super) const STORE: &str = "DurableLocal";
 
 /// [`LocalFileSystem`] for everything but writing. A put writes and syncs a staging file, gives
 /// it its name (a rename, or a hard link where the name must be free), and syncs the folder.
 ///
 /// Staging files are named `<name>#<digits>`, which [`LocalFileSystem`] leaves out of listings.
 /// Listings from an offset are sorted, as those of object stores are; Delta's readers count on it.
+///
+/// While the root folder is not in its place nothing is written, listed or deleted, and what is
+/// missing is told as the folder's being away, which passes.
 #[derive(Debug, Clone)]
 pub struct DurableLocal {
     inner: Arc<LocalFileSystem>,
-    root: Arc<FilePath>,
+    root: Arc<RootFolder>,
     folders: Arc<SyncedFolders>,
 }
 
@@ -42,7 +46,7 @@ impl DurableLocal {
         Ok(Self {
             inner: Arc::new(LocalFileSystem::new_with_prefix(&root)?),
             folders: Arc::new(SyncedFolders::below(root.clone())),
-            root: Arc::from(root),
+            root: Arc::new(RootFolder::open(root.clone()).map_err(|e| io_error(&root, e))?),
         })
     }
 
@@ -53,7 +57,7 @@ impl DurableLocal {
 
 impl fmt::Display for DurableLocal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{STORE}({})", self.root.display())
+        write!(f, "{STORE}({})", self.root.path().display())
     }
 }
 
@@ -66,8 +70,12 @@ impl ObjectStore for DurableLocal {
         opts: PutOptions,
     ) -> Result<PutResult> {
         let path = self.file_path(location)?;
-        let folders = self.folders.clone();
-        blocking(move || put(&path, &folders, &payload, &opts.mode)).await
+        let (root, folders) = (self.root.clone(), self.folders.clone());
+        blocking(move || {
+            root.check()?;
+            put(&path, &folders, &payload, &opts.mode)
+        })
+        .await
     }
 
     async fn put_multipart_opts(
@@ -76,8 +84,9 @@ impl ObjectStore for DurableLocal {
         _opts: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         let path = self.file_path(location)?;
-        let folders = self.folders.clone();
+        let (root, folders) = (self.root.clone(), self.folders.clone());
         blocking(move || {
+            root.check()?;
             let (file, staging) = stage(&path, &folders).map_err(|e| io_error(&path, e))?;
             Ok(Box::new(DurableUpload::new(file, staging, path)) as Box<dyn MultipartUpload>)
         })
@@ -85,7 +94,8 @@ impl ObjectStore for DurableLocal {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await
+        let got = self.inner.get_opts(location, options).await;
+        got.map_err(|e| self.root.explain(e))
     }
 
     async fn get_ranges(
@@ -93,18 +103,25 @@ impl ObjectStore for DurableLocal {
         location: &Path,
         ranges: &[std::ops::Range<u64>],
     ) -> Result<Vec<Bytes>> {
-        self.inner.get_ranges(location, ranges).await
+        let got = self.inner.get_ranges(location, ranges).await;
+        got.map_err(|e| self.root.explain(e))
     }
 
     fn delete_stream(
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(locations)
+        match self.root.check() {
+            Ok(()) => self.inner.delete_stream(locations),
+            Err(e) => stream::once(async { Err(e) }).boxed(),
+        }
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        match self.root.check() {
+            Ok(()) => self.inner.list(prefix),
+            Err(e) => stream::once(async { Err(e) }).boxed(),
+        }
     }
 
     fn list_with_offset(
@@ -112,8 +129,12 @@ impl ObjectStore for DurableLocal {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        let files = self.inner.list_with_offset(prefix, offset);
+        let (root, files) = (
+            self.root.clone(),
+            self.inner.list_with_offset(prefix, offset),
+        );
         let sorted = async move {
+            root.check()?;
             let mut files: Vec<ObjectMeta> = files.try_collect().await?;
             files.sort_unstable_by(|a, b| a.location.cmp(&b.location));
             Ok::<_, Error>(stream::iter(files.into_iter().map(Ok)))
@@ -122,10 +143,12 @@ impl ObjectStore for DurableLocal {
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.root.check()?;
         self.inner.list_with_delimiter(prefix).await
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.root.check()?;
         self.inner.copy_opts(from, to, options).await?;
         let to = self.file_path(to)?;
         let folders = self.folders.clone();

@@ -6,6 +6,8 @@
 //! - a put has reached the disk when it returns: the file, its folder, and the folders above
 //!   it ([`DurableLocal`]; `object_store`'s own local store never syncs);
 //! - a file that can be seen is whole: it is written and synced under another name first;
+//! - while a local root is not in its place (moved, not mounted) every call says so, rather than
+//!   that files are missing, or writing them where the root was;
 //! - a put if absent that finds the name taken has synced what it found, so that a writer whose
 //!   earlier answer got lost can rely on it.
 //!
@@ -18,6 +20,7 @@ mod faulty;
 mod ready;
 mod retry;
 mod root;
+mod root_folder;
 mod s3_environment;
 mod staging;
 mod synced_folders;

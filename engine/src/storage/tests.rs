@@ -190,3 +190,34 @@ async fn an_error_after_a_put_leaves_what_landed() {
         assert_eq!(storage.get_file(&path).await.unwrap().is_some(), landed);
     }
 }
+
+#[tokio::test]
+async fn while_the_root_is_away_nothing_is_missing_and_nothing_is_written_elsewhere() {
+    let above = tempfile::tempdir().unwrap();
+    let (root, aside) = (above.path().join("root"), above.path().join("aside"));
+    let storage = Storage::open(root.to_str().unwrap(), &BTreeMap::new()).unwrap();
+    let path = Path::from("t/a.parquet");
+    storage.put_file(&path, Bytes::from_static(b"one")).await;
+
+    std::fs::rename(&root, &aside).unwrap();
+    std::fs::create_dir(&root).unwrap();
+    let error = storage.get_file(&path).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Unavailable);
+    assert!(error.to_string().contains("is away"), "{error}");
+    let store = storage.store();
+    let [put, got, listed] = [
+        store.put(&path, "two".into()).await.err(),
+        store.get_ranges(&path, &[0..1]).await.err(),
+        store.list(None).try_next().await.err(),
+    ];
+    for error in [put, got, listed] {
+        assert!(matches!(error, Some(Error::Generic { .. })), "{error:?}");
+    }
+    assert_eq!(std::fs::read_dir(&root).unwrap().count(), 0);
+
+    std::fs::remove_dir(&root).unwrap();
+    std::fs::rename(&aside, &root).unwrap();
+    assert_eq!(storage.get_file(&path).await.unwrap().unwrap(), "one");
+    storage.put_file(&path, Bytes::from_static(b"two")).await;
+    assert_eq!(storage.get_file(&path).await.unwrap().unwrap(), "two");
+}

@@ -35,6 +35,21 @@ pub enum OrderTerm {
     Channel,
 }
 
+impl OrderTerm {
+    /// All terms.
+    pub const ALL: [Self; 4] = [Self::Received, Self::EventTime, Self::Tie, Self::Channel];
+
+    /// What SQL calls it: the column that it reads.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::EventTime => "event_time",
+            Self::Tie => "tie",
+            Self::Channel => "channel",
+        }
+    }
+}
+
 /// The options of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerDef {

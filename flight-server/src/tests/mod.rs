@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod cancelling;
+mod connections;
 mod fixture;
 mod login;
 mod metadata;

@@ -11,6 +11,7 @@ use super::sim_store::Process;
 use crate::delta::log::{self, PutOutcome};
 use crate::error::Kind;
 use crate::storage::Storage;
+use crate::values::{LedgerDef, OrderTerm, TableKind};
 
 #[tokio::test]
 async fn a_fenced_writer_names_the_epoch_and_touches_nothing() {
@@ -134,7 +135,21 @@ async fn a_table_that_differs_is_refused_before_anybody_is_fenced() {
     let mut occupied = tables();
     occupied.push(table("more"));
     put_foreign(&storage, "more", 0).await;
+    let mut littered = tables();
+    littered.push(table("others"));
+    let others = object_store::path::Path::from("others/of/somebody.csv");
+    storage.put_file(&others, Bytes::from_static(b"1")).await;
+    let mut of_another_kind = tables();
+    of_another_kind[1].kind = TableKind::Ledger(LedgerDef {
+        key: vec!["product".to_owned()],
+        order: vec![OrderTerm::Received],
+    });
     for (tables, expected) in [
+        (
+            of_another_kind,
+            "stored as a table, and declared as a ledger",
+        ),
+        (littered, "such as others/of/somebody.csv"),
         (moved, "stored in events, declared in elsewhere"),
         (
             repartitioned,
@@ -142,7 +157,7 @@ async fn a_table_that_differs_is_refused_before_anybody_is_fenced() {
         ),
         (nested, "lie in each other"),
         (reserved, "cache of the engine lie in each other"),
-        (occupied, "already holds a Delta table"),
+        (occupied, "already holds files"),
     ] {
         let opened = Committer::open(storage.clone(), &tables, WriterId::unique()).await;
         let error = opened.err().unwrap();

@@ -7,14 +7,15 @@ use arrow::array::{
     BooleanArray, BooleanBuilder, RecordBatch, TimestampMicrosecondArray, UInt32Array,
 };
 use arrow::compute::{take, take_record_batch};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, SchemaRef};
 use datafusion::prelude::SessionContext;
 
 use super::frame::typed;
-use super::ledger_rows::{LedgerRows, ledger_rows};
+use super::ledger_rows::{LedgerRows, Part, ledger_rows};
 use super::query_plan::{QueryPlan, Target, declared_fields};
+use super::required::{Required, null_if_empty};
 use super::sink::schema_of;
-use super::stages::{Stage, Stages};
+use super::stages::Stage;
 use crate::error::{EngineError, Result};
 use crate::sql::configuration::Configuration;
 use crate::sql::fault::Fault;
@@ -27,16 +28,15 @@ use crate::values::TableKind;
 /// and the other one everything, for the rows that the index lets through.
 ///
 /// A row that an expression raises on, such as a division by zero, doesn't count: it is passed over
-/// as if the WHERE had put it aside, in either plan, and [`Self::passed_over`] counts it. That is a
+/// as if the WHERE had put it aside, in either plan, and [`Self::passed_over`] counts it. So is a row
+/// without a value that it needs, such as an empty text in a column of the partitioning. That is a
 /// property of the row alone, so it can't make the credited channel depend on batching.
 #[derive(Debug)]
 pub struct LedgerPipelinePlan {
     name: Arc<str>,
     passed_over: AtomicU64,
-    keys: Stages,
-    key_schema: SchemaRef,
-    whole: Stages,
-    schema: SchemaRef,
+    keys: Part,
+    whole: Part,
 }
 
 /// The keys of the rows that a ledger's pipeline lets through.
@@ -101,19 +101,26 @@ impl LedgerPipelinePlan {
             .key
             .iter()
             .filter_map(|name| declared.iter().find(|f| f.name() == name).cloned());
-        let whole = query.compile(None).map_err(one)?;
+        let part = |only, fields: Vec<Field>| -> Result<Part, Vec<Fault>> {
+            Ok(Part {
+                stages: query.compile(only).map_err(one)?,
+                required: Required::all(ledger, &fields),
+                null_if_empty: null_if_empty(ledger, &fields),
+                schema: schema_of(fields),
+            })
+        };
+        let keys = part(Some(&options.key), key_fields.collect())?;
+        let whole = part(None, declared.clone())?;
         let changes_rows = |s: &Stage| matches!(s, Stage::Unnest(_) | Stage::Lookup(_));
-        if whole.stages.iter().any(changes_rows) {
+        if whole.stages.stages.iter().any(changes_rows) {
             let message = "an unnest or a join is refused in a ledger's pipeline";
             return Err(vec![text.fault_in("SELECT", message)]);
         }
         Ok(Self {
             name: def.name.clone(),
             passed_over: AtomicU64::new(0),
-            keys: query.compile(Some(&options.key)).map_err(one)?,
-            key_schema: schema_of(key_fields.collect()),
+            keys,
             whole,
-            schema: schema_of(declared),
         })
     }
 
@@ -124,12 +131,12 @@ impl LedgerPipelinePlan {
 
     /// The declared columns of the ledger.
     pub fn schema(&self) -> &SchemaRef {
-        &self.schema
+        &self.whole.schema
     }
 
     /// The keys of the rows that the WHERE lets through.
     pub async fn keys(&self, input: &RecordBatch) -> Result<LedgerKeys> {
-        let (rows, row) = self.rows(&self.keys, &self.key_schema, input)?;
+        let (rows, row) = self.rows(&self.keys, input)?;
         let received = input
             .column_by_name("received")
             .ok_or_else(|| EngineError::internal("a table's rows have no column received"))?;
@@ -143,7 +150,7 @@ impl LedgerPipelinePlan {
 
     /// All that the ledger declares, for chosen rows of the table.
     pub async fn candidates(&self, chosen: &RecordBatch) -> Result<LedgerCandidates> {
-        let (rows, row) = self.rows(&self.whole, &self.schema, chosen)?;
+        let (rows, row) = self.rows(&self.whole, chosen)?;
         let input = if row.len() == chosen.num_rows() {
             chosen.clone()
         } else {
@@ -152,17 +159,12 @@ impl LedgerPipelinePlan {
         Ok(LedgerCandidates { rows, input })
     }
 
-    fn rows(
-        &self,
-        stages: &Stages,
-        schema: &SchemaRef,
-        input: &RecordBatch,
-    ) -> Result<(RecordBatch, UInt32Array)> {
+    fn rows(&self, part: &Part, input: &RecordBatch) -> Result<(RecordBatch, UInt32Array)> {
         let LedgerRows {
             rows,
             row,
             passed_over,
-        } = ledger_rows(stages, schema, input)?;
+        } = ledger_rows(part, input)?;
         if passed_over > 0 {
             let before = self.passed_over.fetch_add(passed_over, Ordering::Relaxed);
             let total = before + passed_over;
@@ -171,7 +173,8 @@ impl LedgerPipelinePlan {
                 tracing::warn!(
                     pipeline = %self.name,
                     rows = total,
-                    "rows don't count in the ledger, since an expression of its pipeline fails on them"
+                    "rows don't count in the ledger, since an expression of its pipeline fails on them, or gives \
+                     no value where the ledger needs one"
                 );
             }
         }

@@ -4,7 +4,8 @@
 //! is not row-local; [`query_plan`] lets DataFusion plan it; [`by_name`] matches its columns to the
 //! sink's; [`lenient_casts`] makes nulls of casts that fail; [`row_local`] turns the optimized plan
 //! into [`stages`]. A micro-batch goes through the stages as a [`frame`]: [`unnesting`] makes rows
-//! of elements, [`lookup`] joins dimensions, and [`sink`] sorts rows from dead letters;
+//! of elements, [`lookup`] joins dimensions, and [`sink`] sorts rows from dead letters, which lack
+//! what is [`required`] among others;
 //! [`isolation`] finds the record that an expression raises on, [`ledger_rows`] does without it.
 //! [`plan`] and [`ledger_plan`] are what the engine holds.
 
@@ -18,6 +19,7 @@ mod lookup;
 mod plan;
 mod query_plan;
 mod refused_clauses;
+mod required;
 mod row_local;
 mod sink;
 mod stages;

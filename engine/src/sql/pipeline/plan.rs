@@ -7,6 +7,7 @@ use datafusion::prelude::SessionContext;
 use super::by_name::REJECT;
 use super::isolation::isolating;
 use super::query_plan::{QueryPlan, Target, declared_fields};
+use super::required::{Required, null_if_empty};
 use super::sink::{PipelineOutput, Sink, schema_of};
 use super::stages::Stages;
 use crate::error::Result;
@@ -41,6 +42,8 @@ impl PipelinePlan {
         Ok(Self {
             sink: Sink {
                 has_reject: query.has_column(REJECT),
+                required: Required::all(sink, &declared),
+                null_if_empty: null_if_empty(sink, &declared),
                 schema: schema_of(declared),
             },
             stages,

@@ -9,6 +9,7 @@ use arrow::compute::{cast, concat, concat_batches};
 use arrow::datatypes::{DataType, SchemaRef};
 
 use super::frame::{Frame, Origins, typed};
+use super::required::{Required, without_empty};
 use super::stages::Outcome;
 use crate::error::Result;
 
@@ -46,6 +47,10 @@ pub struct Rejects {
 pub(super) struct Sink {
     /// The declared columns.
     pub(super) schema: SchemaRef,
+    /// Those that need a value.
+    pub(super) required: Vec<Required>,
+    /// Those in which an empty text is null.
+    pub(super) null_if_empty: Vec<usize>,
     /// A column `reject` stands behind them.
     pub(super) has_reject: bool,
 }
@@ -111,41 +116,34 @@ impl Sink {
     fn batch(&self, frame: &Frame) -> Result<RecordBatch> {
         let declared = self.schema.fields().len();
         let columns = frame.batch.columns()[..declared].to_vec();
+        let columns = without_empty(columns, &self.null_if_empty);
         super::frame::batch_of(&self.schema, columns, frame.len())
     }
 
     /// Why each row is a dead letter, null where it isn't: what the query says first, then the
-    /// first column that must not be null but is. None where all is well.
+    /// first column that needs a value and has none. None where all is well.
     fn reasons(&self, frame: &Frame) -> Result<Option<StringArray>> {
-        let declared = self.schema.fields();
         let said = if self.has_reject {
-            let said: &ArrayRef = frame.batch.column(declared.len());
+            let said: &ArrayRef = frame.batch.column(self.schema.fields().len());
             Some(cast(said, &DataType::Utf8)?)
         } else {
             None
         };
         let said = said.as_ref().map(|s| s.as_string::<i32>());
-        let lacking: Vec<(usize, &ArrayRef)> = declared
+        let lacking: Vec<(&Required, BooleanArray)> = self
+            .required
             .iter()
-            .zip(frame.batch.columns())
-            .enumerate()
-            .filter(|(_, (field, column))| !field.is_nullable() && column.null_count() > 0)
-            .map(|(at, (_, column))| (at, column))
+            .filter_map(|required| Some((required, required.lacking(&frame.batch)?)))
             .collect();
         if lacking.is_empty() {
             return Ok(said.cloned());
         }
         let mut reasons = StringBuilder::new();
         for row in 0..frame.len() {
-            let null_in = || lacking.iter().find(|(_, column)| column.is_null(row));
+            let lacks = || lacking.iter().find(|(_, rows)| rows.value(row));
             match said.filter(|s| s.is_valid(row)) {
                 Some(said) => reasons.append_value(said.value(row)),
-                None => match null_in() {
-                    Some((at, _)) => {
-                        reasons.append_value(format!("null in {}", declared[*at].name()));
-                    }
-                    None => reasons.append_null(),
-                },
+                None => reasons.append_option(lacks().map(|(r, _)| r.reason(&frame.batch, row))),
             }
         }
         Ok(Some(reasons.finish()))

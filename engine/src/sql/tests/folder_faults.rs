@@ -376,3 +376,18 @@ fn a_table_has_its_declared_columns_and_the_engines() {
         Some("Purpose: a test.\nGrain: none.")
     );
 }
+
+#[test]
+fn a_folder_that_holds_no_configuration_is_a_wrong_one() {
+    for files in [
+        &[][..],
+        &[("hosts", "127.0.0.1"), ("tables/notes.txt", "later")],
+    ] {
+        let told = faults(files).concat();
+        assert!(
+            told.contains("no `.sql` file is in any of sources/"),
+            "{told}"
+        );
+        assert!(told.contains("sql.folder names the folder"), "{told}");
+    }
+}

@@ -5,7 +5,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 
 use super::*;
-use crate::sql::LedgerPipelinePlan;
+use crate::sql::{LedgerPipelinePlan, NoDimensions, PipelinePlan};
 
 const EVENTS: (&str, &str) = (
     "tables/ev.sql",
@@ -267,4 +267,36 @@ fn a_ledger_is_fed_by_one_pipeline_from_a_table_that_one_writes() {
         told,
         ["pipelines/firsts.sql: in FROM: no pipeline writes table ev"]
     );
+}
+
+#[test]
+fn a_row_of_an_empty_partition_value_does_not_count_in_a_ledger_and_is_a_dead_letter_in_a_table() {
+    let firsts = "INSERT INTO first SELECT CASE WHEN device = 'x' THEN '' ELSE product END AS product,
+         CASE WHEN device = 'y' THEN '' ELSE device END AS device, channel, event_time, tie FROM ev";
+    let pipelines = [FEED, ("pipelines/firsts.sql", firsts)];
+    let configuration = configuration(&[&[SOURCE, EVENTS, LEDGER][..], &pipelines].concat());
+    let def = |name: &str| {
+        let mut pipelines = configuration.pipelines.iter();
+        pipelines.find(|p| &*p.name == name).unwrap()
+    };
+    let plan = LedgerPipelinePlan::compile(def("firsts"), &configuration, &session()).unwrap();
+    let schema = &configuration.table("ev").unwrap().schema;
+    let input = events(schema, &["x", "y", "z"], &[None; 3]);
+    let keys = futures::executor::block_on(plan.keys(&input)).unwrap();
+    assert_eq!(keys.row.values().as_ref(), [1, 2]);
+    assert_eq!(strings(&keys.rows, "device"), ["", "z"]);
+    let candidates = futures::executor::block_on(plan.candidates(&input)).unwrap();
+    assert_eq!(strings(&candidates.rows, "device"), ["", "z"]);
+    assert_eq!(plan.passed_over(), 2);
+
+    let feed = PipelinePlan::compile(def("feed"), &configuration, &session()).unwrap();
+    let mut records = records(&[Some(""), Some("a"), None]);
+    let at = records.schema().index_of("key").unwrap();
+    let mut columns = records.columns().to_vec();
+    columns[at] = Arc::new(BinaryArray::from_vec(vec![b"browser", b"", b""]));
+    records = RecordBatch::try_new(records.schema(), columns).unwrap();
+    let output = run(&feed, &records, &NoDimensions);
+    assert_eq!(accepted(&output), [(0, -1)]);
+    let empty = |row| (row, -1, "empty text in product".to_owned());
+    assert_eq!(letters(&output), [empty(1), empty(2)]);
 }

@@ -1,11 +1,13 @@
 //! How many bytes a call would make, from its arguments. Rows with a null make nothing, as do counts
 //! below zero; what isn't known exactly is taken too large rather than too small.
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
-use arrow::compute::{cast, kernels::length};
-use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNanoType, TimeUnit};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, IntervalMonthDayNanoType, TimeUnit};
 use datafusion::common::{DataFusionError, Result};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
+use datafusion::logical_expr::ScalarFunctionArgs;
+
+use super::arguments::{Argument, argument, counts, lengths, rows, texts, whole_numbers};
 
 /// Works out the bytes that a call makes, for all rows together.
 pub(super) type Made = fn(&ScalarFunctionArgs) -> Result<u128>;
@@ -18,6 +20,8 @@ const WORD: u128 = 8;
 const CHARACTER: u128 = 4;
 /// A number as text is at most so many times as long as its bytes.
 const TEXT_OF_NUMBER: u128 = 4;
+/// A time as text is at most so many times as long as its format: `%+` gives 32 characters.
+const TEXT_OF_FORMAT: u128 = 16;
 const NANOSECONDS_A_MICROSECOND: i128 = 1_000;
 const NANOSECONDS_A_DAY: i128 = 86_400_000_000_000;
 
@@ -107,6 +111,21 @@ pub(super) fn resized_list(args: &ScalarFunctionArgs) -> Result<u128> {
     Ok(rows(args).map(made).sum())
 }
 
+/// `array_replace_all(list, from, to)`, and `array_replace_n`, as if all were replaced.
+pub(super) fn replaced_elements(args: &ScalarFunctionArgs) -> Result<u128> {
+    let list = argument(args, 0)?;
+    let (kept, elements) = (list.map(value_sizes)?, list.map(lengths)?);
+    let replacement = argument(args, 2)?.map(value_sizes)?;
+    let made = |row| kept.at(row) + elements.at(row) * replacement.at(row);
+    Ok(rows(args).map(made).sum())
+}
+
+/// `to_char(time, format)`
+pub(super) fn formatted_text(args: &ScalarFunctionArgs) -> Result<u128> {
+    let formats = argument(args, 1)?.map(lengths)?;
+    Ok(rows(args).map(|row| formats.at(row) * TEXT_OF_FORMAT).sum())
+}
+
 /// `range(stop)`, `range(start, stop)`, `range(start, stop, step)`, of whole numbers, dates or times.
 pub(super) fn series(args: &ScalarFunctionArgs) -> Result<u128> {
     let zero = Argument::same(vec![Some(0)]);
@@ -147,106 +166,6 @@ fn values_between(start: i128, stop: i128, step: i128) -> u128 {
         return 0;
     }
     span.unsigned_abs() / step.unsigned_abs() + 1
-}
-
-/// The rows that a call computes: one for all where no argument is a column.
-fn rows(args: &ScalarFunctionArgs) -> std::ops::Range<usize> {
-    let has_column = |arg: &ColumnarValue| matches!(arg, ColumnarValue::Array(_));
-    0..if args.args.iter().any(has_column) {
-        args.number_rows
-    } else {
-        args.number_rows.min(1)
-    }
-}
-
-/// An argument: a value a row, or one value for all rows.
-struct Argument<T> {
-    values: T,
-    is_same: bool,
-}
-
-fn argument(args: &ScalarFunctionArgs, n: usize) -> Result<Argument<ArrayRef>> {
-    match args.args.get(n) {
-        Some(ColumnarValue::Array(values)) => Ok(Argument {
-            values: values.clone(),
-            is_same: false,
-        }),
-        Some(ColumnarValue::Scalar(value)) => Ok(Argument::same(value.to_array()?)),
-        None => Err(DataFusionError::Execution(format!(
-            "argument {} is missing",
-            n + 1
-        ))),
-    }
-}
-
-impl<T> Argument<T> {
-    fn same(values: T) -> Self {
-        Self {
-            values,
-            is_same: true,
-        }
-    }
-
-    fn row(&self, row: usize) -> usize {
-        if self.is_same { 0 } else { row }
-    }
-}
-
-impl Argument<ArrayRef> {
-    fn is_null(&self, row: usize) -> bool {
-        self.values.is_null(self.row(row))
-    }
-
-    fn map<T>(&self, read: impl Fn(&ArrayRef) -> Result<T>) -> Result<Argument<T>> {
-        Ok(Argument {
-            values: read(&self.values)?,
-            is_same: self.is_same,
-        })
-    }
-}
-
-impl Argument<Vec<u128>> {
-    /// The size or count of a row; 0 for null.
-    fn at(&self, row: usize) -> u128 {
-        self.values.get(self.row(row)).copied().unwrap_or(0)
-    }
-}
-
-impl Argument<Vec<Option<i128>>> {
-    fn at(&self, row: usize) -> Option<i128> {
-        self.values.get(self.row(row)).copied().flatten()
-    }
-}
-
-impl Argument<StringArray> {
-    fn at(&self, row: usize) -> Option<&str> {
-        let row = self.row(row);
-        self.values.is_valid(row).then(|| self.values.value(row))
-    }
-}
-
-fn whole_numbers(column: &ArrayRef) -> Result<Int64Array> {
-    let numbers = cast(column, &DataType::Int64)?;
-    Ok(numbers.as_primitive::<Int64Type>().clone())
-}
-
-fn counts(column: &ArrayRef) -> Result<Vec<u128>> {
-    let numbers = whole_numbers(column)?;
-    let count = |n: Option<i64>| n.and_then(|n| u128::try_from(n).ok());
-    Ok(numbers.iter().map(|n| count(n).unwrap_or(0)).collect())
-}
-
-fn texts(column: &ArrayRef) -> Result<StringArray> {
-    let texts = cast(column, &DataType::Utf8)?;
-    Ok(texts.as_string::<i32>().clone())
-}
-
-/// Bytes of texts, or elements of lists.
-fn lengths(column: &ArrayRef) -> Result<Vec<u128>> {
-    if column.data_type() == &DataType::Null {
-        return Ok(vec![0; column.len()]);
-    }
-    counts(&length::length(column)?)
 }
 
 /// Counts that must not be negative.

@@ -1,11 +1,16 @@
-//! Functions that make much from little, with a bound on what one call makes.
+//! Functions that make much from little, or take long over it, with a bound on one call.
 //!
 //! `repeat('a', 2000000000)` allocates its result at once, inside one call: the memory pool is not
 //! asked, the time limit is not looked at, and there is no point at which it could be cancelled. So
 //! what a call would make is worked out from its arguments first. Trino and ClickHouse bound the
-//! same functions for the same reason; here the bound is a share of the queries' memory.
+//! same functions for the same reason; here the bound is a share of the queries' memory. In the same
+//! way `levenshtein` of two long texts would compute for days: its bound is on the steps of one row,
+//! and between rows that take many it looks whether its query has to end.
 
+mod arguments;
 mod made;
+mod steps;
+mod stepwise;
 
 use std::sync::Arc;
 
@@ -23,6 +28,7 @@ use datafusion::logical_expr::{
 use datafusion::physical_plan::ExecutionPlan;
 
 use made::Made;
+use steps::Steps;
 
 /// What one call may make of a batch's rows, as a share of all queries' memory.
 const SHARE: usize = 8;
@@ -47,20 +53,42 @@ pub async fn plan_query(
         .await
 }
 
-/// The functions, and how what they make is worked out.
-const FUNCTIONS: &[(&str, Made)] = &[
-    ("array_concat", made::joined_lists),
-    ("array_repeat", made::repeated_elements),
-    ("array_resize", made::resized_list),
-    ("array_to_string", made::listed_text),
-    ("concat", made::joined_text),
-    ("concat_ws", made::separated_text),
-    ("generate_series", made::series),
-    ("lpad", made::padded_text),
-    ("range", made::series),
-    ("repeat", made::repeated_text),
-    ("replace", made::replaced_text),
-    ("rpad", made::padded_text),
+fn is_planning() -> bool {
+    PLANNING.try_with(|()| ()).is_ok()
+}
+
+/// What is bounded of a function's calls.
+#[derive(Debug, Clone, Copy)]
+enum Bound {
+    /// The bytes that it makes.
+    Made(Made),
+    /// The steps that it takes for a row.
+    Steps(Steps),
+}
+
+/// The functions, and how what they make or take is worked out.
+const FUNCTIONS: &[(&str, Bound)] = &[
+    ("array_concat", Bound::Made(made::joined_lists)),
+    ("array_has_all", Bound::Steps(steps::each_with_each)),
+    ("array_has_any", Bound::Steps(steps::each_with_each)),
+    ("array_repeat", Bound::Made(made::repeated_elements)),
+    ("array_replace_all", Bound::Made(made::replaced_elements)),
+    ("array_replace_n", Bound::Made(made::replaced_elements)),
+    ("array_resize", Bound::Made(made::resized_list)),
+    ("array_to_string", Bound::Made(made::listed_text)),
+    ("btrim", Bound::Steps(steps::each_with_each)),
+    ("concat", Bound::Made(made::joined_text)),
+    ("concat_ws", Bound::Made(made::separated_text)),
+    ("generate_series", Bound::Made(made::series)),
+    ("levenshtein", Bound::Steps(steps::each_with_each)),
+    ("lpad", Bound::Made(made::padded_text)),
+    ("ltrim", Bound::Steps(steps::each_with_each)),
+    ("range", Bound::Made(made::series)),
+    ("repeat", Bound::Made(made::repeated_text)),
+    ("replace", Bound::Made(made::replaced_text)),
+    ("rpad", Bound::Made(made::padded_text)),
+    ("rtrim", Bound::Steps(steps::each_with_each)),
+    ("to_char", Bound::Made(made::formatted_text)),
 ];
 
 /// Puts bounded functions in the place of a session's own.
@@ -68,10 +96,10 @@ const FUNCTIONS: &[(&str, Made)] = &[
 /// # Errors
 /// Where the session has no function of one of the names.
 pub(super) fn install(session: &mut SessionState, memory_bytes_max: usize) -> Result<()> {
-    for (name, made) in FUNCTIONS {
+    for (name, bound) in FUNCTIONS {
         let bounded = Bounded {
             inner: session.udf(name)?,
-            made: *made,
+            bound: *bound,
             memory_bytes_max,
         };
         session.register_udf(Arc::new(ScalarUDF::new_from_impl(bounded)))?;
@@ -79,12 +107,12 @@ pub(super) fn install(session: &mut SessionState, memory_bytes_max: usize) -> Re
     Ok(())
 }
 
-/// A function that is called only if what it would make is not too large. It does not simplify
+/// A function that is called only if what it would make or take is not too much. It does not simplify
 /// itself, since what `concat` turns into by that is not bounded; constants are folded without it.
 #[derive(Debug)]
 struct Bounded {
     inner: Arc<ScalarUDF>,
-    made: Made,
+    bound: Bound,
     memory_bytes_max: usize,
 }
 
@@ -104,9 +132,9 @@ impl std::hash::Hash for Bounded {
     }
 }
 
-impl ScalarUDFImpl for Bounded {
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let made = (self.made)(&args)?;
+impl Bounded {
+    /// Checks the bytes that a call would make.
+    fn check_made(&self, made: u128, args: &ScalarFunctionArgs) -> Result<()> {
         let is_constant = |arg: &ColumnarValue| matches!(arg, ColumnarValue::Scalar(_));
         let (share, of) = if args.args.iter().all(is_constant) {
             (SHARE_OF_CONSTANT, "of constants".to_owned())
@@ -114,7 +142,7 @@ impl ScalarUDFImpl for Bounded {
             (SHARE, format!("for {} rows", args.number_rows))
         };
         let mut allowed = self.memory_bytes_max / share;
-        if PLANNING.try_with(|()| ()).is_ok() {
+        if is_planning() {
             allowed = allowed.min(BYTES_MAX_IN_PLAN);
         }
         if made > allowed as u128 {
@@ -124,7 +152,22 @@ impl ScalarUDFImpl for Bounded {
                 self.name(),
             )));
         }
-        self.inner.inner().invoke_with_args(args)
+        Ok(())
+    }
+}
+
+impl ScalarUDFImpl for Bounded {
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        match self.bound {
+            Bound::Made(made) => {
+                self.check_made(made(&args)?, &args)?;
+                self.inner.inner().invoke_with_args(args)
+            }
+            Bound::Steps(steps) => {
+                let steps = steps(&args)?;
+                stepwise::call(&self.inner, args, &steps)
+            }
+        }
     }
 
     fn name(&self) -> &str {
@@ -155,7 +198,7 @@ impl ScalarUDFImpl for Bounded {
         let inner = Arc::new(self.inner.inner().with_updated_config(config)?);
         Some(ScalarUDF::new_from_impl(Self {
             inner,
-            made: self.made,
+            bound: self.bound,
             memory_bytes_max: self.memory_bytes_max,
         }))
     }

@@ -1,10 +1,13 @@
-//! What is made is worked out as the functions make it, and refused where it is too much.
+//! What is made or taken is worked out as the functions do it, and refused where it is too much.
 
 use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionContext;
 
 use super::*;
+use crate::state::Interrupt;
 
 const MEMORY_BYTES_MAX: usize = 640_000;
 
@@ -54,9 +57,57 @@ async fn much_from_little_is_refused() {
         "SELECT array_length(array_repeat(1, 3000000000))",
         "SELECT array_length(array_repeat(array_repeat('abcdefgh', 1000), 1000))",
         "SELECT array_length(array_resize([1, 2], 3000000000, 0))",
+        "SELECT array_replace_all(range(n), 5, 6) FROM (VALUES (4000), (3000), (3000)) t (n)",
+        "SELECT to_char(t, repeat('%Y', 4000)) FROM (VALUES (DATE '2026-01-01')) t (t)",
     ] {
         refused(sql).await;
     }
+}
+
+#[tokio::test]
+async fn what_would_take_days_is_refused() {
+    let long = "(VALUES (repeat('a', 70000), range(70000))) t (a, l)";
+    for call in [
+        "levenshtein(a, a || 'b')",
+        "btrim(a, a)",
+        "array_has_all(l, l)",
+        "array_has_any(l, l)",
+    ] {
+        let mut state = SessionContext::new().state();
+        install(&mut state, 1 << 30).unwrap();
+        let ctx = SessionContext::new_with_state(state);
+        let query = ctx
+            .sql(&format!("SELECT {call} FROM {long}"))
+            .await
+            .unwrap();
+        let said = query.collect().await.err().map(|e| e.to_string());
+        let said = said.unwrap_or_default();
+        assert!(
+            said.contains("for one row, and nothing could end it"),
+            "{call}: {said:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_call_of_long_rows_ends_with_its_query_and_is_right_in_parts() {
+    let ctx = || {
+        let session = SessionStateBuilder::new().with_default_features();
+        let mut state = Interrupt::install(session).build();
+        install(&mut state, 1 << 30).unwrap();
+        SessionContext::new_with_state(state)
+    };
+    let sql = "SELECT sum(levenshtein(repeat('a', 9000 + n), repeat('b', 10 * n))) \
+               FROM (SELECT unnest(range(0, 900, 100)) AS n)";
+    let rows = ctx().sql(sql).await.unwrap().collect().await.unwrap();
+    let sum = arrow::compute::cast(rows[0].column(0), &DataType::Int64).unwrap();
+    assert_eq!(sum.as_primitive::<Int64Type>().value(0), 9 * 9000 + 3600);
+
+    let ended = ctx();
+    let query = ended.sql(sql).await.unwrap();
+    Interrupt::of(&ended).end();
+    let error = query.collect().await.unwrap_err();
+    assert!(error.to_string().contains("cancelled"), "{error}");
 }
 
 #[tokio::test]
