@@ -145,7 +145,7 @@ impl Row<'_> {
                 .into_iter()
                 .filter_map(|(key, value)| Some((key, value?)))
                 .collect(),
-            created_time: self.maybe_long("createdTime"),
+            created_time: None,
         })
     }
 
@@ -186,13 +186,11 @@ impl Row<'_> {
         self.maybe_text(name).ok_or_else(|| missing(name))
     }
 
-    fn maybe_long(&self, name: &str) -> Option<i64> {
-        let column = self.valid(name)?.as_primitive_opt::<Int64Type>()?;
-        Some(column.value(self.row))
-    }
-
     fn long(&self, name: &str) -> Result<i64> {
-        self.maybe_long(name).ok_or_else(|| missing(name))
+        self.valid(name)
+            .and_then(|c| c.as_primitive_opt::<Int64Type>())
+            .map(|c| c.value(self.row))
+            .ok_or_else(|| missing(name))
     }
 
     fn integer(&self, name: &str) -> Result<i32> {

@@ -52,6 +52,10 @@ fn kind_of_one(error: &(dyn Error + 'static)) -> Option<Kind> {
     if let Some(DataFusionError::ResourcesExhausted(_)) = error.downcast_ref() {
         return Some(Kind::Exhausted);
     }
+    // A pattern of the statement's own.
+    if error.is::<regex::Error>() {
+        return Some(Kind::Invalid);
+    }
     if let Some(ArrowError::ComputeError(e)) = error.downcast_ref()
         && let Some(e) = e.strip_prefix(FILTER)
     {
@@ -143,6 +147,10 @@ mod tests {
                 Some(Kind::Data),
             ),
             (DataFusionError::from(gone), Some(Kind::Data)),
+            (
+                DataFusionError::External(Box::new(regex::Error::Syntax("(".into()))),
+                Some(Kind::Invalid),
+            ),
             (DataFusionError::from(full), Some(Kind::Exhausted)),
             (DataFusionError::Plan("no such column".into()), None),
         ] {

@@ -27,6 +27,7 @@ pub fn plain_message(error: &DataFusionError) -> (String, Option<String>) {
         "This feature is not implemented: ",
         "Execution error: ",
         "Arrow error: ",
+        "External error: ",
     ] {
         text = text.strip_prefix(prefix).unwrap_or(text);
     }
