@@ -162,7 +162,7 @@ pub struct GenerateArgs {
     /// Events per second; 0 for as fast as it goes
     #[arg(long, default_value_t = 20_000)]
     pub rate: u64,
-    /// How long to run, e.g. 30s or 5m
+    /// How long to run, e.g. 30s or 5m; without it and --events, until Ctrl-C
     #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
     pub duration: Option<std::time::Duration>,
     /// How many events to send

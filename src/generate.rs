@@ -98,6 +98,10 @@ pub fn keys(file: &Path) -> Outcome<Keys> {
         // Another may have made it meanwhile.
         if !file.exists() {
             KeyFile::from(&Keys::random()).write(&place)?;
+            eprintln!(
+                "made {} with new keys; a server that is to open the records needs them, too",
+                file.display()
+            );
         }
     }
     KeyFile::read(file)?.generator_keys()

@@ -7,7 +7,7 @@ use arrow::csv::WriterBuilder;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use arrow::util::pretty::pretty_format_batches;
+use arrow::util::pretty::pretty_format_batches_with_options;
 
 use crate::failure::{Failure, Outcome};
 
@@ -90,7 +90,9 @@ impl Table {
         if page.is_empty() {
             page.push(self.nothing.clone());
         }
-        let table = pretty_format_batches(&page).map_err(unprintable)?;
+        // An empty text and a null are two channels.
+        let options = FormatOptions::default().with_null("NULL");
+        let table = pretty_format_batches_with_options(&page, &options).map_err(unprintable)?;
         Ok(format!("{table}\n"))
     }
 }

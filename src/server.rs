@@ -1,5 +1,6 @@
 //! Flight SQL on threads of its own, over a running engine.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,8 +37,12 @@ pub struct Server {
 /// machines reach is refused where nobody has to log in.
 pub fn bind(address: &str, credentials: &Credentials) -> Outcome<TcpListener> {
     let listener = TcpListener::bind(address).map_err(|e| {
+        let remedy = match e.kind() {
+            ErrorKind::InvalidInput => "write host:port, like 127.0.0.1:50051,",
+            _ => "choose another address",
+        };
         Failure::invalid(vec![format!(
-            "cannot listen on {address}: {e}; choose another address with flight.listen or --listen"
+            "cannot listen on {address}: {e}; {remedy} with flight.listen or --listen"
         )])
     })?;
     let bound = listener.local_addr()?;

@@ -53,6 +53,9 @@ impl Engine {
     /// Must not be called from async code.
     pub fn start(settings: &Settings, keys: &Arc<udfs::keys::KeyRing>) -> Result<Self> {
         let configuration = configuration(settings)?;
+        if configuration.sources.is_empty() {
+            tracing::warn!("the SQL folder has no source: nothing will be read from Kafka");
+        }
         let row_loss = match &settings.ingest.drop_row {
             None => None,
             Some(text) => Some(Arc::new(RowLoss::parse(text, &configuration.tables)?)),

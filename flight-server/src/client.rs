@@ -10,8 +10,8 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
 use std::time::Duration;
-use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
 
 use crate::status;
 
@@ -144,6 +144,12 @@ fn of_flight(error: FlightError) -> EngineError {
 }
 
 fn of_status(status: Status) -> EngineError {
+    // Headwater never answers so: this is the transport's own.
+    if status.code() == Code::Unknown {
+        return EngineError::unavailable(
+            "the connection broke, or what listens there is no Flight SQL server",
+        );
+    }
     EngineError::new(kind(&status), status.message())
 }
 

@@ -72,7 +72,9 @@ pub(super) fn unsupported(data_type: &DataType) -> Option<&'static str> {
             "is a time without a zone: times are instants in UTC, from received, event_time() or a TIMESTAMP column",
         ),
         DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) if &**zone == "UTC" => None,
-        DataType::Timestamp(..) => Some("must be in microseconds and UTC"),
+        DataType::Timestamp(..) => Some(
+            "must be in microseconds and UTC: write arrow_cast(…, 'Timestamp(Microsecond, Some(\"UTC\"))')",
+        ),
         DataType::List(item) => unsupported(item.data_type()),
         DataType::Struct(fields) => fields.iter().find_map(|f| unsupported(f.data_type())),
         DataType::Utf8View | DataType::LargeUtf8 => Some("must be cast to STRING"),

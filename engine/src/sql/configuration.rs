@@ -1,15 +1,17 @@
 //! Everything that a SQL folder declares, read and looked up as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
-use super::built_in_tables::built_in_tables;
+use super::built_in_tables::{ARCHIVE, DEAD_LETTERS, built_in_tables};
 use super::configuration_hash::configuration_hash;
 use super::declared::Declared;
 use super::dimension_def::DimensionDef;
 use super::fault::Fault;
 use super::folder::files;
 use super::lookup_names::look_up;
+use super::near_name::near;
 use super::pipeline_def::PipelineDef;
 use super::source_def::SourceDef;
 use super::source_text::SourceText;
@@ -51,8 +53,10 @@ impl Configuration {
         let mut declared = Declared::default();
         let (files, mut faults) = files(folder);
         let mut hashed = Vec::new();
+        let mut used = BTreeSet::new();
         for (declares, path) in files {
             let added = SourceText::read(&path, variables).and_then(|text| {
+                used.extend(text.variables().iter().cloned());
                 let name = path.strip_prefix(folder).unwrap_or(&path);
                 hashed.push((name.display().to_string(), text.text().to_owned()));
                 declared.add(declares, text)
@@ -62,6 +66,7 @@ impl Configuration {
                 declared.add_faulty(declares, &path);
             }
         }
+        faults.extend(misspelt_variables(folder, variables, &used));
         hashed.sort();
         let hash = configuration_hash(hashed.iter().map(|(n, t)| (n.as_str(), t.as_str())));
         let (pipelines, views) = look_up(&mut declared, folder, &mut faults);
@@ -88,8 +93,42 @@ impl Configuration {
         self.dimensions.iter().find(|d| &*d.name == name)
     }
 
+    /// The sources that a table's rows come from, directly or by way of other tables; of the tables
+    /// that the engine writes itself, all sources.
+    pub fn sources_of(&self, table: &str) -> BTreeSet<Arc<str>> {
+        if matches!(table, ARCHIVE | DEAD_LETTERS) {
+            return self.sources.iter().map(|s| s.name.clone()).collect();
+        }
+        let feeding = self.pipelines.iter().filter(|p| &*p.sink == table);
+        feeding
+            .flat_map(|pipeline| match self.source(&pipeline.source) {
+                Some(source) => BTreeSet::from([source.name.clone()]),
+                // A ledger is fed by a table, and no table by a ledger.
+                None => self.sources_of(&pipeline.source),
+            })
+            .collect()
+    }
+
     /// The stored table of a name.
     pub fn table(&self, name: &str) -> Option<&TableDef> {
         self.tables.iter().find(|t| &*t.name == name)
     }
+}
+
+/// A variable that no file has, and that is near to one which has its default for want of a value, is
+/// that one misspelt: its topic would not be the one that is read.
+fn misspelt_variables(
+    folder: &Path,
+    variables: &BTreeMap<String, String>,
+    used: &BTreeSet<String>,
+) -> Vec<Fault> {
+    let defaulted = || used.iter().filter(|name| !variables.contains_key(*name));
+    let unused = variables.keys().filter(|name| !used.contains(*name));
+    unused
+        .filter_map(|name| Some((name, near(name, defaulted().map(String::as_str))?)))
+        .map(|(name, near)| {
+            Fault::of_file(folder, format!("no file has variable {name}"))
+                .help(format!("did you mean {near}?"))
+        })
+        .collect()
 }

@@ -97,7 +97,7 @@ impl Declared {
 }
 
 fn expected(text: &SourceText, statement: &str) -> Fault {
-    text.fault_in("the statement", "is not one that this folder holds")
+    text.fault_in("the statement", "this folder holds others")
         .help(format!("write {statement}"))
 }
 

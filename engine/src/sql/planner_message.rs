@@ -20,6 +20,10 @@ pub fn plain_message(error: &DataFusionError) -> (String, Option<String>) {
         },
         root => root.strip_backtrace(),
     };
+    if let Some(told) = no_such_call(&text) {
+        return told;
+    }
+    let text = text.replace("While expanding wildcard, ", "");
     let mut text = text.as_str();
     for prefix in [
         "Error during planning: ",
@@ -28,6 +32,7 @@ pub fn plain_message(error: &DataFusionError) -> (String, Option<String>) {
         "Execution error: ",
         "Arrow error: ",
         "External error: ",
+        "Parser error: ",
     ] {
         text = text.strip_prefix(prefix).unwrap_or(text);
     }
@@ -60,6 +65,23 @@ pub fn plain_message(error: &DataFusionError) -> (String, Option<String>) {
     (lowered, help)
 }
 
+/// A call whose arguments don't fit. DataFusion tells it with every attempt to make them fit, and
+/// takes it for a bug of its own where there are several.
+fn no_such_call(text: &str) -> Option<(String, Option<String>)> {
+    let (tried, told) =
+        text.split_once("No function matches the given name and argument types '")?;
+    if let Some((_, own)) = tried.split_once("user-defined coercion failed with: ") {
+        let own = own.strip_prefix("Error during planning: ").unwrap_or(own);
+        return Some((own.trim().trim_end_matches('.').to_owned(), None));
+    }
+    let (call, rest) = told.split_once("'. ")?;
+    let (_, candidates) = rest.split_once("Candidate functions:")?;
+    let candidates: Vec<&str> = candidates.split('\n').map(str::trim).collect();
+    let known = candidates.join(" ");
+    let help = format!("there is {}", known.trim().replace(") ", "), "));
+    Some((format!("there is no {call}"), Some(help)))
+}
+
 const PLACE: &str = " at Line: ";
 
 /// The place that sqlparser writes at the end of its messages.
@@ -75,4 +97,31 @@ pub(super) fn written_place(message: &str) -> Option<(u64, u64)> {
 
 pub(super) fn without_place(message: &str) -> &str {
     message.rsplit_once(PLACE).map_or(message, |(text, _)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> (String, Option<String>) {
+        plain_message(&DataFusionError::Plan(text.to_owned()))
+    }
+
+    #[test]
+    fn a_call_with_wrong_arguments_is_told_by_what_there_is() {
+        let own = "Function 'from_json' user-defined coercion failed with: Error during planning: \
+                   from_json takes 2 arguments, got 1. No function matches the given name and \
+                   argument types 'from_json(Utf8)'. You might need to add explicit type casts.\n\
+                   \tCandidate functions:\n\tfrom_json(UserDefined)";
+        let expected = "from_json takes 2 arguments, got 1";
+        assert_eq!(told(own), (expected.to_owned(), None));
+        let plain = "Internal error: Function 'date_trunc' failed to match any signature, errors: … \
+                     This issue was likely caused by a bug in DataFusion's code. No function matches \
+                     the given name and argument types 'date_trunc(Utf8, Int64)'. You might need to \
+                     add explicit type casts.\n\tCandidate functions:\n\tdate_trunc(String, \
+                     Timestamp)\n\tdate_trunc(String, Time)";
+        let help = "there is date_trunc(String, Timestamp), date_trunc(String, Time)";
+        let expected = "there is no date_trunc(Utf8, Int64)";
+        assert_eq!(told(plain), (expected.to_owned(), Some(help.to_owned())));
+    }
 }

@@ -1,6 +1,6 @@
 //! The text of one file of the SQL folder, and the way from a place in it to a [`Fault`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use datafusion::common::Span;
@@ -66,6 +66,11 @@ impl SourceText {
     /// The file's stem: the name that its object must have.
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The names of the variables in it.
+    pub(super) fn variables(&self) -> &BTreeSet<String> {
+        &self.substituted.names
     }
 
     /// The text after substitution.

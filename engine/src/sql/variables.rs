@@ -4,13 +4,15 @@
 //! Values hold no quotes and no line breaks, so a substituted text has the lines of its file, and
 //! a column in it maps back to a column of the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A text after substitution.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Substituted {
     /// The text.
     pub(super) text: String,
+    /// The names of the variables in it.
+    pub(super) names: BTreeSet<String>,
     replaced: Vec<Replaced>,
 }
 
@@ -69,6 +71,7 @@ pub(super) fn substitute(
                 Ok((written, value)) => {
                     let written_length = written.chars().count() as u64 + 3;
                     let became_length = value.chars().count() as u64;
+                    out.names.insert(name_of(written).to_owned());
                     out.replaced.push(Replaced {
                         line,
                         written_at: column,
@@ -108,10 +111,8 @@ fn value_of<'a>(
     let line = after.lines().next().unwrap_or_default();
     let end = line.find('}').ok_or(WrongKind::Open)?;
     let written = &line[..end];
-    let (name, default) = match written.split_once(":-") {
-        Some((name, default)) => (name, Some(default)),
-        None => (written, None),
-    };
+    let name = name_of(written);
+    let default = written.split_once(":-").map(|(_, default)| default);
     let set = variables.get(name).map(String::as_str);
     let value = match default {
         Some(default) => set.filter(|v| !v.is_empty()).unwrap_or(default),
@@ -121,6 +122,11 @@ fn value_of<'a>(
         return Err(WrongKind::Unsafe(name.to_owned()));
     }
     Ok((written, value))
+}
+
+/// The name in what stands between the braces.
+fn name_of(written: &str) -> &str {
+    written.split_once(":-").map_or(written, |(name, _)| name)
 }
 
 /// What the character at the start of `rest` stands in.

@@ -1,5 +1,6 @@
 //! The published state that a session pinned at its start, carried in the session's configuration.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::catalog::Session;
@@ -25,17 +26,14 @@ impl Pinned {
         })
     }
 
-    /// Refuses to answer from tables while the state is catching up.
-    pub fn check_caught_up(&self) -> Result<()> {
+    /// Refuses to answer from what comes from these sources while one of them is catching up.
+    pub fn check_caught_up(&self, sources: &BTreeSet<Arc<str>>) -> Result<()> {
         if self.allow_catching_up {
             return Ok(());
         }
-        let behind = self.state.catching_up();
-        if behind.is_empty() {
-            return Ok(());
-        }
-        let sources: Vec<String> = behind
-            .iter()
+        let behind = self.state.catching_up().into_iter();
+        let behind: Vec<String> = behind
+            .filter(|p| sources.contains(&p.source))
             .map(|p| {
                 let left: i64 = p
                     .partitions
@@ -49,11 +47,15 @@ impl Pinned {
                 }
             })
             .collect();
+        if behind.is_empty() {
+            return Ok(());
+        }
         Err(DataFusionError::External(Box::new(
             crate::EngineError::unavailable(format!(
                 "catching up after the start: {}; try again, or set the session option or header \
-                 allow_catching_up to answer from what has been read so far",
-                sources.join(", ")
+                 allow_catching_up (of `headwater sql` --allow-catching-up) to answer from what has \
+                 been read so far",
+                behind.join(", ")
             )),
         )))
     }

@@ -1,5 +1,6 @@
 //! A stored table as DataFusion scans it: the committed files that may match, and the tail.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -36,24 +37,14 @@ const READERS_FILTER_DEPTH: usize = 24;
 #[derive(Debug)]
 pub struct StoredTable {
     def: Arc<TableDef>,
-    always_answers: bool,
+    /// The sources that its rows come from.
+    sources: BTreeSet<Arc<str>>,
 }
 
 impl StoredTable {
-    /// A table whose rows depend on how far the sources have been read.
-    pub fn new(def: Arc<TableDef>) -> Self {
-        Self {
-            def,
-            always_answers: false,
-        }
-    }
-
-    /// A table that answers while the state is still catching up.
-    pub fn always_answering(def: Arc<TableDef>) -> Self {
-        Self {
-            def,
-            always_answers: true,
-        }
+    /// A table, which doesn't answer while one of these sources is still catching up.
+    pub fn new(def: Arc<TableDef>, sources: BTreeSet<Arc<str>>) -> Self {
+        Self { def, sources }
     }
 }
 
@@ -82,9 +73,7 @@ impl TableProvider for StoredTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let pinned = Pinned::of(session)?;
-        if !self.always_answers {
-            pinned.check_caught_up()?;
-        }
+        pinned.check_caught_up(&self.sources)?;
         let table = pinned.state.table(&self.def.name).ok_or_else(|| {
             DataFusionError::Plan(format!("table {} is not there any more", self.def.name))
         })?;

@@ -1,5 +1,6 @@
 //! The one place that makes SQL sessions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::catalog::{
@@ -127,10 +128,11 @@ impl Sessions {
         for table in current.tables.values() {
             let name = table.def.name.to_string();
             if table.def.kind == TableKind::Commits {
-                let provider = StoredTable::always_answering(table.def.clone());
+                let provider = StoredTable::new(table.def.clone(), BTreeSet::new());
                 shown.register_table("commits".to_owned(), Arc::new(provider))?;
             } else {
-                let provider = StoredTable::new(table.def.clone());
+                let sources = configuration.sources_of(&name);
+                let provider = StoredTable::new(table.def.clone(), sources);
                 public.register_table(name, Arc::new(provider))?;
             }
         }

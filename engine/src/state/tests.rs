@@ -90,6 +90,34 @@ struct Fixture {
     sessions: Sessions,
 }
 
+/// Two sources, of which one feeds the table.
+fn configuration() -> Configuration {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        (
+            "sources/mobile.sql",
+            "CREATE EXTERNAL TABLE mobile STORED AS KAFKA LOCATION 'mobile-logs'",
+        ),
+        (
+            "sources/web.sql",
+            "CREATE EXTERNAL TABLE web STORED AS KAFKA LOCATION 'web-logs'",
+        ),
+        (
+            "tables/events.sql",
+            "CREATE EXTERNAL TABLE events (amount BIGINT) STORED AS DELTA LOCATION 'events'",
+        ),
+        (
+            "pipelines/amounts.sql",
+            "INSERT INTO events SELECT \"offset\" AS amount FROM mobile",
+        ),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    Configuration::load(folder.path(), &BTreeMap::new()).unwrap()
+}
+
 fn fixture() -> Fixture {
     let storage = Storage::in_memory();
     let empty = |def: TableDef| {
@@ -116,14 +144,7 @@ fn fixture() -> Fixture {
         dimensions: BTreeMap::new(),
     };
     let publisher = Arc::new(Publisher::new(state));
-    let configuration = Configuration {
-        sources: vec![],
-        dimensions: vec![],
-        tables: vec![table()],
-        pipelines: vec![],
-        views: vec![],
-        hash: String::new(),
-    };
+    let configuration = configuration();
     let keys = Arc::new(udfs::keys::KeyRing::new([]).unwrap());
     let limits = SessionsConfig {
         threads: 2,
@@ -287,6 +308,14 @@ async fn tables_wait_for_catching_up_but_the_system_answers() {
         text.contains("catching up") && text.contains("2 records left"),
         "{text}"
     );
+    let mut other = progress(0, 9);
+    other.source = "web".into();
+    f.publisher.note_progress(progress(5, 5), 0);
+    f.publisher.note_progress(other, 0);
+    let unconcerned = f.sessions.session(false, None);
+    let events = unconcerned.sql("SELECT * FROM events").await.unwrap();
+    events.collect().await.unwrap();
+
     let mut stopped = progress(3, 5);
     stopped.state = "stopped: offsets expired".into();
     f.publisher.note_progress(stopped, 0);

@@ -85,13 +85,16 @@ fn mismatches(
         .filter(|name| !takes_reject || *name != REJECT)
         .collect();
     let mut wrong = Vec::new();
+    let mut remedies = vec!["columns are matched by name"];
     if !missing.is_empty() {
+        remedies.push("write NULL AS name for one that has no value");
         wrong.push(format!(
             "{sink} has columns that the query lacks: {}",
             missing.join(", ")
         ));
     }
     if !surplus.is_empty() {
+        remedies.push("take out a surplus one, or declare it in the table");
         wrong.push(format!(
             "the query has columns that {sink} lacks: {}",
             surplus.join(", ")
@@ -102,7 +105,7 @@ fn mismatches(
     }
     let fault = text
         .fault_in(CLAUSE, wrong.join("; "))
-        .help("columns are matched by name: write NULL AS name for one that has no value");
+        .help(remedies.join("; "));
     vec![fault]
 }
 

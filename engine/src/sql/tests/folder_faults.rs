@@ -162,7 +162,7 @@ fn faults_of_statements() {
             "tables/u.sql: in LOCATION: '/u' is not a folder below the storage root; write a relative path such as 'events'; the root is set in [storage] url",
             "tables/u.sql: in PARTITIONED BY: column b does not exist; known: a, arrival_hour, position, received",
             "tables/u.sql: in PARTITIONED BY: column position is not a plain value",
-            "metrics/m.sql: in the statement: is not one that this folder holds; write CREATE VIEW name AS SELECT …",
+            "metrics/m.sql: in the statement: this folder holds others; write CREATE VIEW name AS SELECT …",
         ]
     );
 }
@@ -390,4 +390,21 @@ fn a_folder_that_holds_no_configuration_is_a_wrong_one() {
         );
         assert!(told.contains("sql.folder names the folder"), "{told}");
     }
+}
+
+#[test]
+fn a_misspelt_variable_is_a_fault_and_one_that_nothing_needs_is_not() {
+    let source = "CREATE EXTERNAL TABLE raw STORED AS KAFKA LOCATION '${raw_topic:-raw}'";
+    let dir = folder(&[("sources/raw.sql", source)]);
+    let told = |name: &str| {
+        let variables = [(name.to_owned(), "other".to_owned())].into();
+        let faults = check(dir.path(), &variables, &session()).err();
+        texts(dir.path(), &faults.unwrap_or_default()).concat()
+    };
+    let misspelt = told("raw_topik");
+    assert!(misspelt.ends_with("no file has variable raw_topik; did you mean raw_topic?"));
+    assert_eq!(
+        (told("raw_topic"), told("zone")),
+        (String::new(), String::new())
+    );
 }

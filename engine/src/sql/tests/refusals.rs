@@ -212,8 +212,8 @@ fn columns_that_do_not_fit_the_sink() {
         refused("SELECT l.value.a AS products, l.value.d AS device, received AS at FROM logs"),
         [
             "pipelines/p.sql: in SELECT: seen has columns that the query lacks: product, n; the query \
-          has columns that seen lacks: products; columns are matched by name: write NULL AS name \
-          for one that has no value"
+          has columns that seen lacks: products; columns are matched by name; write NULL AS name \
+          for one that has no value; take out a surplus one, or declare it in the table"
         ]
     );
     assert_eq!(
