@@ -43,7 +43,12 @@ fn add(file: &Path, id: &str, bits: usize, stdin: bool) -> Outcome {
     StoredKey::check_id(id)?;
     let key = if stdin {
         let mut secret = String::new();
-        std::io::stdin().read_to_string(&mut secret)?;
+        std::io::stdin().read_to_string(&mut secret).map_err(|e| {
+            Failure::invalid(vec![format!(
+                "standard input: {e}; it takes 16 or 32 bytes in base64, as `openssl rand -base64 \
+                 32` gives them"
+            )])
+        })?;
         StoredKey {
             id: id.to_owned(),
             secret: secret.trim().to_owned(),

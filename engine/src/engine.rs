@@ -110,7 +110,6 @@ impl Engine {
                 publisher: &publisher,
                 run: &run,
                 index_bytes_max: settings.ingest.index_bytes_max,
-                cache: storage.folder().map(|folder| folder.join("cache")),
                 writer: writer.as_str().into(),
             },
         ))?;

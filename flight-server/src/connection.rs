@@ -42,16 +42,18 @@ impl Connection {
     }
 }
 
-/// How long a client may take to say its first word. HTTP/2 begins only then, and with it the
-/// look whether a silent client is still there.
-const FIRST_WORD_MAX: Duration = Duration::from_secs(10);
+/// How long a client may take for its first words, the preface of HTTP/2 and the frame behind it.
+/// Only then it is looked whether a silent client is still there.
+const FIRST_WORDS_MAX: Duration = Duration::from_secs(10);
+/// Bytes of the preface (RFC 9113, section 3.4) and of a frame's header.
+const FIRST_WORDS_BYTES: usize = 24 + 9;
 
 /// The bytes of a connection.
 pub(crate) struct Socket {
     stream: TcpStream,
     connection: Connection,
-    /// Until the client has said its first word.
-    greeting: Option<Pin<Box<Sleep>>>,
+    /// Until the client has said its first words.
+    greeting: Option<Greeting>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -61,10 +63,18 @@ impl Socket {
         Self {
             stream,
             connection: Connection::default(),
-            greeting: Some(Box::pin(sleep(FIRST_WORD_MAX))),
+            greeting: Some(Greeting {
+                until: Box::pin(sleep(FIRST_WORDS_MAX)),
+                bytes_left: FIRST_WORDS_BYTES,
+            }),
             _permit: permit,
         }
     }
+}
+
+struct Greeting {
+    until: Pin<Box<Sleep>>,
+    bytes_left: usize,
 }
 
 impl Connected for Socket {
@@ -81,12 +91,16 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if read.is_ready() {
+        let Some(greeting) = &mut self.greeting else {
+            return read;
+        };
+        let bytes = buf.filled().len() - before;
+        greeting.bytes_left = greeting.bytes_left.saturating_sub(bytes);
+        if greeting.bytes_left == 0 {
             self.greeting = None;
-        } else if let Some(greeting) = &mut self.greeting
-            && greeting.as_mut().poll(cx).is_ready()
-        {
+        } else if greeting.until.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         read

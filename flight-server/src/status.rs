@@ -4,7 +4,7 @@ use std::error::Error;
 
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
-use engine::error::kind_of_cause;
+use engine::error::{SPILL_FULL, kind_of_cause};
 use engine::sql::plain_message;
 use engine::state::Interrupted;
 use engine::{EngineError, Kind};
@@ -62,7 +62,8 @@ pub(crate) fn from_datafusion(error: &DataFusionError) -> Status {
         }
         cause = e.source();
     }
-    let (mut message, help) = plain_message(error);
+    let (message, help) = plain_message(error);
+    let mut message = message.replace(SPILL_FULL, "query.spill_bytes_max");
     let is_helped = help.is_some();
     if let Some(help) = help {
         message.push_str("; ");

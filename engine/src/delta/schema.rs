@@ -90,7 +90,6 @@ fn type_json(data_type: &DataType) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use std::sync::Arc;
 
     use arrow::datatypes::Schema;

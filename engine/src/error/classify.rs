@@ -19,6 +19,8 @@ const STORE: &str = "Object Store error";
 /// wrong there, in Rust's notation.
 const FILTER: &str = "Error evaluating filter predicate: ";
 const EXHAUSTED: &str = "ResourcesExhausted(";
+/// The option that DataFusion names where spilled rows take more than they may: an I/O error to it.
+pub const SPILL_FULL: &str = "datafusion.runtime.max_temp_directory_size";
 
 /// The kind of the cause that decides: the engine's own error, a limit that was reached, or a fault
 /// of the store, the disk or a file. None where none of them is the cause, and the statement or
@@ -71,6 +73,9 @@ fn kind_of_one(error: &(dyn Error + 'static)) -> Option<Kind> {
             object_store::Error::NotFound { .. } => Kind::Data,
             _ => Kind::Unavailable,
         });
+    }
+    if error.to_string().contains(SPILL_FULL) {
+        return Some(Kind::Exhausted);
     }
     if let Some(e) = error.downcast_ref::<io::Error>() {
         return Some(match e.kind() {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use arrow::error::ArrowError;
 
-pub use classify::kind_of_cause;
+pub use classify::{SPILL_FULL, kind_of_cause};
 
 /// What the caller should do about an [`EngineError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! All ledgers of a configuration, shared by the flows that post to them and the committer.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -10,13 +10,14 @@ use super::ledger_flow::LedgerFlow;
 use crate::error::Result;
 use crate::ledger::Frozen;
 use crate::state::Published;
+use crate::storage::Storage;
 
 /// All ledgers with their pipelines.
 #[derive(Clone)]
 pub struct Ledgers {
     /// Held while a micro-batch is posted and published, so that a ledger has one writer.
     pub flows: Arc<Mutex<Vec<LedgerFlow>>>,
-    cache: Option<PathBuf>,
+    storage: Storage,
     writer: Arc<str>,
     /// The number after the last entry of each snapshot on disk that a start would use.
     snapshots: Arc<Mutex<BTreeMap<Arc<str>, i64>>>,
@@ -55,24 +56,25 @@ impl std::fmt::Debug for Ledgers {
     }
 }
 
-/// Where a ledger's index snapshot lies in the folder of caches.
-pub fn snapshot_path(cache: &Path, ledger: &str) -> PathBuf {
-    cache.join(format!("{ledger}.index"))
+/// Where a ledger's index snapshot lies; None where storage isn't a local folder.
+pub fn snapshot_path(storage: &Storage, ledger: &str) -> Option<PathBuf> {
+    let root = storage.folder()?;
+    Some(root.join("cache").join(format!("{ledger}.index")))
 }
 
 impl Ledgers {
-    /// Ledgers whose flows are ready; `cache` is the folder of index snapshots, `writer` who
-    /// commits the groups that snapshots are of, and `snapshots` the number after the last entry of
-    /// each snapshot that is there and was used.
+    /// Ledgers whose flows are ready; `storage` is where index snapshots lie, `writer` who commits
+    /// the groups that they are of, and `snapshots` the number after the last entry of each one
+    /// that is there and was used.
     pub fn new(
         flows: Vec<LedgerFlow>,
-        cache: Option<PathBuf>,
+        storage: Storage,
         writer: Arc<str>,
         snapshots: BTreeMap<Arc<str>, i64>,
     ) -> Self {
         Self {
             flows: Arc::new(Mutex::new(flows)),
-            cache,
+            storage,
             writer,
             snapshots: Arc::new(Mutex::new(snapshots)),
         }
@@ -91,7 +93,9 @@ impl Ledgers {
     /// reads only what came after it. Where the snapshot on disk has all committed entries already,
     /// it stays. A snapshot is a cache: a failure is logged.
     pub fn snapshot(&self, group: i64) {
-        let Some(cache) = &self.cache else { return };
+        if self.storage.folder().is_none() {
+            return;
+        }
         let group = SnapshotGroup {
             group,
             writer: self.writer.to_string(),
@@ -103,26 +107,24 @@ impl Ledgers {
             .map(|flow| (flow.name.clone(), flow.ledger.freeze()))
             .collect();
         for (ledger, frozen) in frozen {
-            let written = frozen.and_then(|frozen| self.write(cache, &ledger, frozen, &group));
+            let written = frozen.and_then(|frozen| self.write(&ledger, frozen, &group));
             if let Err(e) = written {
                 tracing::warn!(%ledger, error = %e, "no index snapshot");
             }
         }
     }
 
-    fn write(
-        &self,
-        cache: &Path,
-        ledger: &Arc<str>,
-        frozen: Frozen,
-        group: &SnapshotGroup,
-    ) -> Result<()> {
+    fn write(&self, ledger: &Arc<str>, frozen: Frozen, group: &SnapshotGroup) -> Result<()> {
+        let Some(path) = snapshot_path(&self.storage, ledger) else {
+            return Ok(());
+        };
         let mut on_disk = self.snapshots.lock();
         let next_entry = frozen.next_entry();
         if on_disk.get(ledger).is_some_and(|has| *has >= next_entry) {
             return Ok(());
         }
-        frozen.write(&snapshot_path(cache, ledger), &group.to_string())?;
+        self.storage.check_in_place()?;
+        frozen.write(&path, &group.to_string())?;
         on_disk.insert(ledger.clone(), next_entry);
         Ok(())
     }

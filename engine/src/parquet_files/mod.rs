@@ -21,6 +21,6 @@ mod write;
 mod tests;
 
 pub use naming::{FileName, FileNaming};
-pub use partition_value::{HIVE_NULL, parse_partition_value, partition_value};
+pub use partition_value::{HIVE_NULL, can_partition, parse_partition_value, partition_value};
 pub use read::{read_error, read_rows};
 pub use write::{WriteLimits, write, write_with};

@@ -16,6 +16,21 @@ pub const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// Years that have four digits, which every reader of Delta can name.
 const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
 
+/// Whether tables may be partitioned by columns of a type: whether its values have one text each.
+pub fn can_partition(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Utf8
+            | DataType::Int64
+            | DataType::Int32
+            | DataType::Int16
+            | DataType::Int8
+            | DataType::Boolean
+            | DataType::Date32
+            | DataType::Timestamp(TimeUnit::Microsecond, _)
+    )
+}
+
 /// The value of a row, as text; a null and the empty text are both `None`, since Delta cannot
 /// tell them apart. Timestamps are UTC, `yyyy-MM-dd HH:mm:ss`, with microseconds where there are
 /// any. A year of more than four digits has its sign before it. Dates and timestamps that no

@@ -13,6 +13,7 @@ use super::near_name::suggestion;
 use super::source_text::SourceText;
 use super::table_options::{names, options};
 use crate::ledger::engine_fields;
+use crate::parquet_files::can_partition;
 use crate::values::{LedgerDef, OrderTerm, RESERVED_FOLDERS, TableDef, TableKind};
 
 /// Reads `CREATE EXTERNAL TABLE … STORED AS DELTA`.
@@ -160,11 +161,14 @@ fn stored(
         .collect();
     for column in &partition_by {
         match schema.field_with_name(column) {
-            Ok(field) if !field.data_type().is_nested() => {}
-            Ok(_) => faults.push(text.fault_in(
-                "PARTITIONED BY",
-                format!("column {column} is not a plain value"),
-            )),
+            Ok(field) if can_partition(field.data_type()) => {}
+            Ok(_) => faults.push(
+                text.fault_in(
+                    "PARTITIONED BY",
+                    format!("a table cannot be partitioned by column {column}, for its type"),
+                )
+                .help("partition by text, a whole number, a BOOLEAN, a date or a TIMESTAMP"),
+            ),
             Err(_) => faults.push(
                 text.fault_in("PARTITIONED BY", format!("column {column} does not exist"))
                     .help_if_any(suggestion(

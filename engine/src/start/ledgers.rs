@@ -1,7 +1,7 @@
 //! The ledgers' indexes: loaded from a snapshot, brought up to date from the ledger's entries.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::prelude::{col, lit};
@@ -36,8 +36,6 @@ pub struct LedgersConfig<'a> {
     pub run: &'a Arc<str>,
     /// Bytes that an index may take.
     pub index_bytes_max: usize,
-    /// The folder of index snapshots; None where storage isn't a local folder.
-    pub cache: Option<PathBuf>,
     /// Who commits from here on.
     pub writer: Arc<str>,
 }
@@ -87,7 +85,7 @@ pub async fn open_ledgers(
     }
     Ok(Ledgers::new(
         flows,
-        config.cache.clone(),
+        config.storage.clone(),
         config.writer.clone(),
         snapshots,
     ))
@@ -101,12 +99,9 @@ async fn open_ledger(
 ) -> Result<(Ledger, Option<i64>)> {
     let state = config.publisher.current();
     let last_entry = state.last_entries.get(&table.name).copied().unwrap_or(0);
-    let snapshot = match &config.cache {
+    let snapshot = match snapshot_path(config.storage, &table.name) {
         None => None,
-        Some(cache) => {
-            let path = snapshot_path(cache, &table.name);
-            load_snapshot(table, &path, last_entry, config).await?
-        }
+        Some(path) => load_snapshot(table, &path, last_entry, config).await?,
     };
     let from_snapshot = snapshot.as_ref().map(|(_, header)| header.next_entry);
     let (index, from_entry) = match snapshot {

@@ -1,7 +1,7 @@
 //! A local object store whose puts have reached the disk when they return.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use object_store::{
 use super::durable_upload::DurableUpload;
 use super::root_folder::RootFolder;
 use super::staging::STAGING;
-use super::synced_folders::{SyncedFolders, sync_parent};
+use super::synced_folders::SyncedFolders;
 
 pub(super) const STORE: &str = "DurableLocal";
 
@@ -45,13 +45,25 @@ impl DurableLocal {
         let root = fs::canonicalize(root).map_err(|e| io_error(root, e))?;
         Ok(Self {
             inner: Arc::new(LocalFileSystem::new_with_prefix(&root)?),
-            folders: Arc::new(SyncedFolders::below(root.clone())),
+            folders: Arc::default(),
             root: Arc::new(RootFolder::open(root.clone()).map_err(|e| io_error(&root, e))?),
         })
     }
 
+    /// The folder that it lies in.
+    pub(super) fn root(&self) -> &Arc<RootFolder> {
+        &self.root
+    }
+
+    /// Where an object lies, below the root.
     fn file_path(&self, location: &Path) -> Result<PathBuf> {
-        self.inner.path_to_filesystem(location)
+        let path = self.inner.path_to_filesystem(location)?;
+        match path.strip_prefix(self.root.path()) {
+            Ok(below) => Ok(below.to_owned()),
+            Err(_) => Err(Error::InvalidPath {
+                source: object_store::path::Error::InvalidPath { path },
+            }),
+        }
     }
 }
 
@@ -73,7 +85,7 @@ impl ObjectStore for DurableLocal {
         let (root, folders) = (self.root.clone(), self.folders.clone());
         blocking(move || {
             root.check()?;
-            put(&path, &folders, &payload, &opts.mode)
+            put(&root, &path, &folders, &payload, &opts.mode)
         })
         .await
     }
@@ -87,8 +99,8 @@ impl ObjectStore for DurableLocal {
         let (root, folders) = (self.root.clone(), self.folders.clone());
         blocking(move || {
             root.check()?;
-            let (file, staging) = stage(&path, &folders).map_err(|e| io_error(&path, e))?;
-            Ok(Box::new(DurableUpload::new(file, staging, path)) as Box<dyn MultipartUpload>)
+            let (file, staging) = stage(&root, &path, &folders).map_err(|e| io_error(&path, e))?;
+            Ok(Box::new(DurableUpload::new(root, file, staging, path)) as Box<dyn MultipartUpload>)
         })
         .await
     }
@@ -151,11 +163,10 @@ impl ObjectStore for DurableLocal {
         self.root.check()?;
         self.inner.copy_opts(from, to, options).await?;
         let to = self.file_path(to)?;
-        let folders = self.folders.clone();
+        let (root, folders) = (self.root.clone(), self.folders.clone());
         blocking(move || {
-            to.parent()
-                .map_or(Ok(()), |folder| folders.ensure(folder))
-                .and_then(|()| sync_file_and_folder(&to))
+            ensure_parent(&root, &to, &folders)
+                .and_then(|()| sync_file_and_folder(&root, &to))
                 .map_err(|e| io_error(&to, e))
         })
         .await
@@ -163,28 +174,29 @@ impl ObjectStore for DurableLocal {
 }
 
 fn put(
+    root: &RootFolder,
     path: &FilePath,
     folders: &SyncedFolders,
     payload: &PutPayload,
     mode: &PutMode,
 ) -> Result<PutResult> {
-    let (mut file, staging) = stage(path, folders).map_err(|e| io_error(path, e))?;
+    let (mut file, staging) = stage(root, path, folders).map_err(|e| io_error(path, e))?;
     let named = payload
         .iter()
         .try_for_each(|part| file.write_all(part))
         .and_then(|()| file.sync_all())
-        .and_then(|()| name_file(&staging, path, mode));
+        .and_then(|()| name_file(root, &staging, path, mode));
     if let Err(e) = named {
         // What is staged is of no use to anybody; that it stays behind is harmless.
-        let _ = fs::remove_file(&staging);
+        let _ = root.remove(&staging);
         if e.kind() == io::ErrorKind::AlreadyExists {
             // The name may have been taken by an earlier put of the caller's whose answer got
             // lost before the folder was synced.
-            sync_file_and_folder(path).map_err(|e| io_error(path, e))?;
+            sync_file_and_folder(root, path).map_err(|e| io_error(path, e))?;
         }
         return Err(io_error(path, e));
     }
-    sync_parent(path).map_err(|e| io_error(path, e))?;
+    root.sync_parent(path).map_err(|e| io_error(path, e))?;
     Ok(PutResult {
         e_tag: None,
         version: None,
@@ -192,12 +204,17 @@ fn put(
 }
 
 /// Gives a synced staging file its name.
-fn name_file(staging: &FilePath, path: &FilePath, mode: &PutMode) -> io::Result<()> {
+fn name_file(
+    root: &RootFolder,
+    staging: &FilePath,
+    path: &FilePath,
+    mode: &PutMode,
+) -> io::Result<()> {
     match mode {
-        PutMode::Overwrite => fs::rename(staging, path),
+        PutMode::Overwrite => root.rename(staging, path),
         PutMode::Create => {
-            fs::hard_link(staging, path)?;
-            let _ = fs::remove_file(staging);
+            root.link(staging, path)?;
+            let _ = root.remove(staging);
             Ok(())
         }
         PutMode::Update(_) => Err(io::Error::new(
@@ -208,34 +225,33 @@ fn name_file(staging: &FilePath, path: &FilePath, mode: &PutMode) -> io::Result<
 }
 
 /// Creates the staging file of `path`, in a folder that is on disk.
-fn stage(path: &FilePath, folders: &SyncedFolders) -> io::Result<(File, PathBuf)> {
+fn stage(
+    root: &RootFolder,
+    path: &FilePath,
+    folders: &SyncedFolders,
+) -> io::Result<(File, PathBuf)> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!("{STAGING}{}", uuid::Uuid::new_v4().as_u64_pair().0));
     let staging = PathBuf::from(name);
-    let open = || {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&staging)
-    };
-    let ensure = || {
-        path.parent()
-            .map_or(Ok(()), |folder| folders.ensure(folder))
-    };
-    ensure()?;
-    match open() {
+    ensure_parent(root, path, folders)?;
+    match root.create_new(&staging) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             folders.forget();
-            ensure()?;
-            Ok((open()?, staging))
+            ensure_parent(root, path, folders)?;
+            Ok((root.create_new(&staging)?, staging))
         }
         other => Ok((other?, staging)),
     }
 }
 
-fn sync_file_and_folder(path: &FilePath) -> io::Result<()> {
-    File::open(path)?.sync_all()?;
-    sync_parent(path)
+fn ensure_parent(root: &RootFolder, path: &FilePath, folders: &SyncedFolders) -> io::Result<()> {
+    path.parent()
+        .map_or(Ok(()), |folder| folders.ensure(root, folder))
+}
+
+fn sync_file_and_folder(root: &RootFolder, path: &FilePath) -> io::Result<()> {
+    root.sync(path)?;
+    root.sync_parent(path)
 }
 
 /// An I/O error in the terms of `object_store`.

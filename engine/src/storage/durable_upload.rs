@@ -1,6 +1,6 @@
 //! A multipart upload to the local file system that is on disk before it has a name.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,12 +10,13 @@ use futures::FutureExt;
 use object_store::{MultipartUpload, PutPayload, PutResult, Result, UploadPart};
 
 use super::durable::{blocking, io_error};
-use super::synced_folders::sync_parent;
+use super::root_folder::RootFolder;
 
 /// Parts go to a staging file at the offsets given by the order of the calls; completing syncs
 /// it, renames it, and syncs the folder.
 #[derive(Debug)]
 pub(super) struct DurableUpload {
+    root: Arc<RootFolder>,
     file: Arc<File>,
     staging: PathBuf,
     path: PathBuf,
@@ -24,8 +25,10 @@ pub(super) struct DurableUpload {
 }
 
 impl DurableUpload {
-    pub(super) fn new(file: File, staging: PathBuf, path: PathBuf) -> Self {
+    /// An upload into a staging file; both paths are below the root.
+    pub(super) fn new(root: Arc<RootFolder>, file: File, staging: PathBuf, path: PathBuf) -> Self {
         Self {
+            root,
             file: Arc::new(file),
             staging,
             path,
@@ -54,10 +57,11 @@ impl MultipartUpload for DurableUpload {
 
     async fn complete(&mut self) -> Result<PutResult> {
         let (file, staging, path) = (self.file.clone(), self.staging.clone(), self.path.clone());
+        let root = self.root.clone();
         blocking(move || {
             file.sync_all()
-                .and_then(|()| fs::rename(&staging, &path))
-                .and_then(|()| sync_parent(&path))
+                .and_then(|()| root.rename(&staging, &path))
+                .and_then(|()| root.sync_parent(&path))
                 .map_err(|e| io_error(&path, e))
         })
         .await?;
@@ -69,16 +73,17 @@ impl MultipartUpload for DurableUpload {
     }
 
     async fn abort(&mut self) -> Result<()> {
-        let (staging, path) = (self.staging.clone(), self.path.clone());
+        let (root, staging) = (self.root.clone(), self.staging.clone());
+        let path = self.path.clone();
         self.named = true;
-        blocking(move || fs::remove_file(&staging).map_err(|e| io_error(&path, e))).await
+        blocking(move || root.remove(&staging).map_err(|e| io_error(&path, e))).await
     }
 }
 
 impl Drop for DurableUpload {
     fn drop(&mut self) {
         if !self.named {
-            let _ = fs::remove_file(&self.staging);
+            let _ = self.root.remove(&self.staging);
         }
     }
 }

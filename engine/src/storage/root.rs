@@ -13,6 +13,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use url::Url;
 
+use super::root_folder::RootFolder;
 use super::{Backoff, DurableLocal, FaultPlan, Faulty};
 use crate::error::{EngineError, Result};
 
@@ -21,7 +22,7 @@ use crate::error::{EngineError, Result};
 pub struct Storage {
     store: Arc<dyn ObjectStore>,
     url: Arc<str>,
-    folder: Option<Arc<FilePath>>,
+    folder: Option<Arc<RootFolder>>,
 }
 
 impl Storage {
@@ -65,16 +66,22 @@ impl Storage {
         };
         std::fs::create_dir_all(folder).map_err(unusable)?;
         let folder: PathBuf = std::fs::canonicalize(folder).map_err(unusable)?;
+        if folder.parent().is_none() {
+            return Err(EngineError::invalid(
+                "storage.url names the root of the whole file system; name a folder of its own",
+            ));
+        }
         let url = Url::from_directory_path(&folder).map_err(|()| {
             EngineError::invalid(format!(
                 "storage folder {} is not absolute",
                 folder.display()
             ))
         })?;
+        let store = DurableLocal::new(&folder)?;
         Ok(Self {
-            store: Arc::new(DurableLocal::new(&folder)?),
+            folder: Some(store.root().clone()),
+            store: Arc::new(store),
             url: Arc::from(url.as_str()),
-            folder: Some(Arc::from(folder)),
         })
     }
 
@@ -99,7 +106,15 @@ impl Storage {
 
     /// The root's folder, where it is a local one.
     pub fn folder(&self) -> Option<&FilePath> {
-        self.folder.as_deref()
+        self.folder.as_deref().map(RootFolder::path)
+    }
+
+    /// Checks that a local root is where it was; others have no place that they could leave.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Unavailable`] while it is away.
+    pub fn check_in_place(&self) -> Result<()> {
+        Ok(self.folder.as_ref().map_or(Ok(()), |root| root.check())?)
     }
 
     /// Writes a file that only this writer names, again and again until it is there.

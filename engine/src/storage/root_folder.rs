@@ -6,17 +6,18 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path as FilePath, PathBuf};
 
 use object_store::{Error, Result};
+use rustix::fs::{AtFlags, Mode, OFlags};
 
 use super::durable::STORE;
 
 /// A folder that is held open. While it is moved away, or something is mounted over it, or what
 /// was mounted there is gone, what is found by its path is not it: a file that is missing there is
-/// not lost, and one that is written there would be.
+/// not lost, and one that is written there would be. So files are written by their paths below the
+/// folder that is held, never by paths that begin at the root of the file system.
 #[derive(Debug)]
 pub(super) struct RootFolder {
     path: PathBuf,
-    /// Keeps the folder's number from being given to another, where numbers are made up as folders
-    /// are looked at.
+    /// That it is held keeps its number, too, from being given to another.
     folder: File,
 }
 
@@ -51,6 +52,58 @@ impl RootFolder {
         })
     }
 
+    /// Makes a file that is not there yet, at a path below the folder.
+    pub(super) fn create_new(&self, path: &FilePath) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.folder, path, flags, Mode::from_raw_mode(0o666))?;
+        Ok(File::from(file))
+    }
+
+    /// Makes a folder; one that is there already is as good.
+    pub(super) fn make_folder(&self, path: &FilePath) -> io::Result<()> {
+        match rustix::fs::mkdirat(&self.folder, path, Mode::from_raw_mode(0o777)) {
+            Err(e) if e != rustix::io::Errno::EXIST => Err(e.into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn rename(&self, from: &FilePath, to: &FilePath) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.folder, from, &self.folder, to)?)
+    }
+
+    /// Gives a file another name, which must be free.
+    pub(super) fn link(&self, from: &FilePath, to: &FilePath) -> io::Result<()> {
+        let none = AtFlags::empty();
+        Ok(rustix::fs::linkat(
+            &self.folder,
+            from,
+            &self.folder,
+            to,
+            none,
+        )?)
+    }
+
+    pub(super) fn remove(&self, path: &FilePath) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.folder, path, AtFlags::empty())?)
+    }
+
+    /// Has a file, or the names in a folder, on disk when it returns.
+    pub(super) fn sync(&self, path: &FilePath) -> io::Result<()> {
+        let path = if path.as_os_str().is_empty() {
+            FilePath::new(".")
+        } else {
+            path
+        };
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&self.folder, path, flags, Mode::empty())?;
+        File::from(opened).sync_all()
+    }
+
+    /// Has the name of what lies at `path` on disk when it returns.
+    pub(super) fn sync_parent(&self, path: &FilePath) -> io::Result<()> {
+        self.sync(path.parent().unwrap_or(FilePath::new("")))
+    }
+
     /// The same error, or, where something was not found since the folder is away, that.
     pub(super) fn explain(&self, e: Error) -> Error {
         match e {
@@ -79,6 +132,21 @@ mod tests {
         fs::create_dir(&path).unwrap();
         let told = root.check().unwrap_err().to_string();
         assert!(told.contains("another folder is in its place"), "{told}");
+
+        // What is written meanwhile is written where the folder is.
+        root.make_folder(FilePath::new("a")).unwrap();
+        root.create_new(FilePath::new("a/x")).unwrap();
+        root.rename(FilePath::new("a/x"), FilePath::new("a/y"))
+            .unwrap();
+        root.link(FilePath::new("a/y"), FilePath::new("a/z"))
+            .unwrap();
+        let taken = root.link(FilePath::new("a/y"), FilePath::new("a/z"));
+        assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        root.remove(FilePath::new("a/y")).unwrap();
+        root.sync_parent(FilePath::new("a/z")).unwrap();
+        root.sync_parent(FilePath::new("a")).unwrap();
+        assert!(aside.join("a/z").exists() && !aside.join("a/y").exists());
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
 
         fs::remove_dir(&path).unwrap();
         fs::rename(&aside, &path).unwrap();

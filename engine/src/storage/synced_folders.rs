@@ -1,11 +1,12 @@
 //! Which folders of a local store have reached the disk.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
 use std::io;
 use std::path::{Path as FilePath, PathBuf};
 
 use parking_lot::Mutex;
+
+use super::root_folder::RootFolder;
 
 /// How many folders are remembered; beyond, all are forgotten, which costs a few syncs more.
 const FOLDERS_MAX: usize = 10_000;
@@ -15,35 +16,23 @@ const FOLDERS_MAX: usize = 10_000;
 ///
 /// A folder that is simply there does not count: a thread that is making it, or a process that
 /// crashed, may not have got as far as syncing its name, and a file in it would be lost with it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SyncedFolders {
-    root: PathBuf,
     known: Mutex<HashSet<PathBuf>>,
 }
 
 impl SyncedFolders {
-    /// Of a root that is on disk itself.
-    pub(super) fn below(root: PathBuf) -> Self {
-        Self {
-            root,
-            known: Mutex::default(),
-        }
-    }
-
-    /// Makes a folder, with those above it, and has their names on disk when it returns.
-    pub(super) fn ensure(&self, folder: &FilePath) -> io::Result<()> {
-        if folder == self.root || self.known.lock().contains(folder) {
+    /// Makes a folder at a path below the root, with those above it, and has their names on disk
+    /// when it returns.
+    pub(super) fn ensure(&self, root: &RootFolder, folder: &FilePath) -> io::Result<()> {
+        if folder.as_os_str().is_empty() || self.known.lock().contains(folder) {
             return Ok(());
         }
-        let Some(above) = folder.parent() else {
-            return Ok(());
-        };
-        self.ensure(above)?;
-        match fs::create_dir(folder) {
-            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
-            _ => {}
+        if let Some(above) = folder.parent() {
+            self.ensure(root, above)?;
         }
-        sync_parent(folder)?;
+        root.make_folder(folder)?;
+        root.sync_parent(folder)?;
         let mut known = self.known.lock();
         if known.len() >= FOLDERS_MAX {
             known.clear();
@@ -58,40 +47,34 @@ impl SyncedFolders {
     }
 }
 
-/// Syncs the folder that holds `path`.
-pub(super) fn sync_parent(path: &FilePath) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn a_folder_that_somebody_else_made_is_synced_before_it_counts() {
-        let root = tempfile::tempdir().unwrap();
-        let folders = SyncedFolders::below(root.path().to_owned());
-        let deep = root.path().join("a/b");
-        fs::create_dir_all(&deep).unwrap();
-        folders.ensure(&deep).unwrap();
-        for folder in [root.path().join("a"), deep] {
-            assert!(folders.known.lock().contains(&folder), "{folder:?}");
+        let folder = tempfile::tempdir().unwrap();
+        let root = RootFolder::open(folder.path().to_owned()).unwrap();
+        let folders = SyncedFolders::default();
+        fs::create_dir_all(folder.path().join("a/b")).unwrap();
+        folders.ensure(&root, FilePath::new("a/b")).unwrap();
+        for folder in ["a", "a/b"] {
+            assert!(folders.known.lock().contains(FilePath::new(folder)));
         }
     }
 
     #[test]
     fn a_folder_that_is_gone_is_made_again() {
-        let root = tempfile::tempdir().unwrap();
-        let folders = SyncedFolders::below(root.path().to_owned());
-        let deep = root.path().join("a/b");
-        folders.ensure(&deep).unwrap();
-        fs::remove_dir_all(root.path().join("a")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let root = RootFolder::open(folder.path().to_owned()).unwrap();
+        let folders = SyncedFolders::default();
+        folders.ensure(&root, FilePath::new("a/b")).unwrap();
+        fs::remove_dir_all(folder.path().join("a")).unwrap();
         folders.forget();
-        folders.ensure(&deep).unwrap();
-        assert!(deep.is_dir());
+        folders.ensure(&root, FilePath::new("a/b")).unwrap();
+        assert!(folder.path().join("a/b").is_dir());
     }
 }

@@ -207,7 +207,7 @@ async fn while_the_root_is_away_nothing_is_missing_and_nothing_is_written_elsewh
     let store = storage.store();
     let [put, got, listed] = [
         store.put(&path, "two".into()).await.err(),
-        store.get_ranges(&path, &[0..1]).await.err(),
+        store.get(&path).await.err(),
         store.list(None).try_next().await.err(),
     ];
     for error in [put, got, listed] {

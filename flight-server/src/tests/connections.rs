@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -26,8 +26,10 @@ async fn silent_connections_take_room_from_others_for_a_while_only() {
     };
     let server = Server::start(Memory::new().await, config).await;
     let mut silent = Vec::new();
-    for _ in 0..2 {
-        silent.push(TcpStream::connect(server.addr).await.unwrap());
+    for said in ["", "PRI * HTTP/2.0"] {
+        let mut stream = TcpStream::connect(server.addr).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        silent.push(stream);
     }
     closed(&mut TcpStream::connect(server.addr).await.unwrap()).await;
     for stream in &mut silent {

@@ -51,7 +51,7 @@ async fn commit_loop(storage: &Storage) -> CommitLoop {
         },
         write_limits: WriteLimits::default(),
         sources: Arc::default(),
-        ledgers: Ledgers::new(Vec::new(), None, "test".into(), BTreeMap::new()),
+        ledgers: Ledgers::new(Vec::new(), storage.clone(), "test".into(), BTreeMap::new()),
         configuration_hash: String::new(),
         key_version: String::new(),
         published: Arc::new(Notify::new()),

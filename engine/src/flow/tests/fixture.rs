@@ -293,7 +293,12 @@ impl World {
             publisher,
             dimension_versions: Arc::default(),
             sources: Arc::default(),
-            ledgers: Ledgers::new(ledgers, None, "writer".into(), BTreeMap::new()),
+            ledgers: Ledgers::new(
+                ledgers,
+                Storage::in_memory(),
+                "writer".into(),
+                BTreeMap::new(),
+            ),
             published: Arc::default(),
             committed: Arc::default(),
             memory_bytes_max: usize::MAX,

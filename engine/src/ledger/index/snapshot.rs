@@ -52,7 +52,11 @@ impl Frozen {
             .caused_by(e)
         };
         let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(failed)?;
+        // Only the last folder: what should be above it, and isn't, has been moved away.
+        match fs::create_dir(folder) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(failed(e)),
+            _ => {}
+        }
         // Readable by the owner alone, which a temporary file is: the file has the index's key.
         let mut file = tempfile::Builder::new()
             .prefix(".index-")

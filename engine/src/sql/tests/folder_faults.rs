@@ -161,7 +161,7 @@ fn faults_of_statements() {
             "tables/t.sql:2:24: column received is the engine's own; leave it out: the engine appends it",
             "tables/u.sql: in LOCATION: '/u' is not a folder below the storage root; write a relative path such as 'events'; the root is set in [storage] url",
             "tables/u.sql: in PARTITIONED BY: column b does not exist; known: a, arrival_hour, position, received",
-            "tables/u.sql: in PARTITIONED BY: column position is not a plain value",
+            "tables/u.sql: in PARTITIONED BY: a table cannot be partitioned by column position, for its type; partition by text, a whole number, a BOOLEAN, a date or a TIMESTAMP",
             "metrics/m.sql: in the statement: this folder holds others; write CREATE VIEW name AS SELECT …",
         ]
     );

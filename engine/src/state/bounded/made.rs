@@ -58,6 +58,26 @@ pub(super) fn replaced_text(args: &ScalarFunctionArgs) -> Result<u128> {
         .sum())
 }
 
+/// `regexp_replace(text, pattern, to, flags)`, as if the pattern were found between all characters
+/// where the flags ask for all matches.
+pub(super) fn replaced_matches(args: &ScalarFunctionArgs) -> Result<u128> {
+    let [sizes, to] = [0, 2].map(|n| argument(args, n).and_then(|of| of.map(lengths)));
+    let (sizes, to) = (sizes?, to?);
+    let flags = match args.args.len() {
+        0..4 => None,
+        _ => Some(argument(args, 3)?.map(texts)?),
+    };
+    let is_global = |row| {
+        let flags = flags.as_ref().and_then(|flags| flags.at(row));
+        flags.is_some_and(|flags| flags.contains('g'))
+    };
+    let made = |row| {
+        let matches = if is_global(row) { sizes.at(row) + 1 } else { 1 };
+        sizes.at(row) + matches * to.at(row)
+    };
+    Ok(rows(args).map(made).sum())
+}
+
 /// `concat(text, …)`
 pub(super) fn joined_text(args: &ScalarFunctionArgs) -> Result<u128> {
     sum_of(args, 0, lengths)

@@ -9,6 +9,7 @@
 
 mod arguments;
 mod made;
+mod refused;
 mod steps;
 mod stepwise;
 
@@ -42,12 +43,13 @@ tokio::task_local! {
     static PLANNING: ();
 }
 
-/// Makes the plan of a query. Constant calls that give much are left for the run: what is worked out
+/// Makes the plan of a query; calls that nothing could bound are refused. Constant calls that give much are left for the run: what is worked out
 /// here stays in the plan as a literal, and plans are copied and compared again and again.
 pub async fn plan_query(
     session: &SessionState,
     query: &LogicalPlan,
 ) -> Result<Arc<dyn ExecutionPlan>> {
+    refused::check(query)?;
     PLANNING
         .scope((), session.create_physical_plan(query))
         .await
@@ -84,6 +86,7 @@ const FUNCTIONS: &[(&str, Bound)] = &[
     ("lpad", Bound::Made(made::padded_text)),
     ("ltrim", Bound::Steps(steps::each_with_each)),
     ("range", Bound::Made(made::series)),
+    ("regexp_replace", Bound::Made(made::replaced_matches)),
     ("repeat", Bound::Made(made::repeated_text)),
     ("replace", Bound::Made(made::replaced_text)),
     ("rpad", Bound::Made(made::padded_text)),

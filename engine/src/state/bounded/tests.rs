@@ -58,6 +58,7 @@ async fn much_from_little_is_refused() {
         "SELECT array_length(array_repeat(array_repeat('abcdefgh', 1000), 1000))",
         "SELECT array_length(array_resize([1, 2], 3000000000, 0))",
         "SELECT array_replace_all(range(n), 5, 6) FROM (VALUES (4000), (3000), (3000)) t (n)",
+        "SELECT regexp_replace(a, '', repeat('b', 200), 'g') FROM (VALUES (repeat('a', 999))) t (a)",
         "SELECT to_char(t, repeat('%Y', 4000)) FROM (VALUES (DATE '2026-01-01')) t (t)",
     ] {
         refused(sql).await;
@@ -142,6 +143,8 @@ async fn what_fits_is_made() {
         "SELECT repeat('a', -5), repeat(NULL, 2000000000), repeat('a', NULL)",
         "SELECT lpad('a', 2000, 'é'), rpad('a', 2000), lpad(NULL, 2000000000)",
         "SELECT lpad(a, 10000, 'é') FROM (VALUES ('a'), ('b')) t (a)",
+        "SELECT regexp_replace(a, 'a', repeat('b', 2000)) FROM (VALUES (repeat('a', 999))) t (a)",
+        "SELECT regexp_replace('aba', 'a', 'x', 'g'), regexp_replace(NULL, 'a', 'x', 'g')",
         "SELECT replace('aaa', 'a', 'bb'), replace('', '', 'x'), replace(NULL, 'a', 'b')",
         "SELECT range(1200), range(5, 0), range(NULL), generate_series(1200, 1, -1)",
         "SELECT concat(a, repeat('b', 9000), NULL), concat_ws(',', a, NULL, 'b') \
@@ -165,4 +168,44 @@ async fn a_series_of_times_is_as_long_as_it_was_taken_to_be() {
     let fits = format!("SELECT range({ends} '1 millisecond')");
     assert_eq!(run(&fits).await.unwrap(), 1);
     refused(&format!("SELECT range({ends} '999 microseconds')")).await;
+}
+
+#[tokio::test]
+async fn calls_that_nothing_could_bound_are_refused_before_they_run() {
+    let ctx = session();
+    let plan = async |call: &str| {
+        let text = format!("SELECT {call} AS a FROM (VALUES (1, 'a'), (2, 'b')) t (x, y)");
+        let query = ctx.state().create_logical_plan(&text).await.unwrap();
+        plan_query(&ctx.state(), &query).await
+    };
+    for (call, told) in [
+        ("array_agg(x) OVER ()", "would keep all rows for each row"),
+        (
+            "1 + length(string_agg(y, ',') OVER (ORDER BY x))",
+            "GROUP BY",
+        ),
+        (
+            "median(x) OVER (ORDER BY x ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)",
+            "whole partitions only",
+        ),
+        (
+            "(SELECT count(z) FROM (SELECT array_agg(1) OVER () AS z))",
+            "would keep all rows",
+        ),
+        (
+            "arrow_cast(NULL, 'FixedSizeBinary(2147483647)')",
+            "is refused",
+        ),
+    ] {
+        let error = plan(call).await.unwrap_err().to_string();
+        assert!(error.contains(told), "{call}: {error}");
+    }
+    for call in [
+        "sum(x) OVER (ORDER BY x)",
+        "median(x) OVER (PARTITION BY y)",
+        "row_number() OVER (ORDER BY x)",
+        "arrow_cast(x, 'Int32')",
+    ] {
+        plan(call).await.unwrap();
+    }
 }
