@@ -3,7 +3,9 @@
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::{ScalarFunction, WindowFunction};
-use datafusion::logical_expr::{Expr, LogicalPlan, WindowFrameBound, WindowFunctionDefinition};
+use datafusion::logical_expr::{
+    Expr, GroupingSet, LogicalPlan, WindowFrameBound, WindowFunctionDefinition,
+};
 
 /// Aggregates that give a list or a text of all rows: as window functions they keep one for each row.
 const GATHERING: [&str; 2] = ["array_agg", "string_agg"];
@@ -17,6 +19,10 @@ const SORTING: [&str; 6] = [
     "percentile_cont",
     "quantile_cont",
 ];
+/// Steps of a plan, those of a part of `WITH` as often as it is named.
+const STEPS_MAX: usize = 10_000;
+/// Expressions of a `CUBE`.
+const CUBE_MAX: usize = 10;
 /// Longest name of a type in `arrow_cast`.
 const TYPE_NAME_BYTES_MAX: usize = 500;
 
@@ -25,12 +31,27 @@ const TYPE_NAME_BYTES_MAX: usize = 500;
 /// # Errors
 /// [`DataFusionError::Plan`], which says what to write instead.
 pub(super) fn check(query: &LogicalPlan) -> Result<()> {
+    let mut steps = 0;
     query.apply_with_subqueries(|node| {
+        steps += 1;
+        if steps > STEPS_MAX {
+            return Err(DataFusionError::Plan(format!(
+                "the query has more than {STEPS_MAX} steps, once the parts of its WITH stand where \
+                 they are named: ask in several queries"
+            )));
+        }
         node.apply_expressions(|expr| {
             expr.apply(|expr| {
                 match expr {
                     Expr::WindowFunction(call) => check_window(call)?,
                     Expr::ScalarFunction(call) => check_cast(call)?,
+                    Expr::GroupingSet(GroupingSet::Cube(of)) if of.len() > CUBE_MAX => {
+                        return Err(DataFusionError::Plan(format!(
+                            "CUBE of {0} expressions has 2^{0} groupings; up to {CUBE_MAX} \
+                             expressions are taken: name the groupings in GROUPING SETS",
+                            of.len()
+                        )));
+                    }
                     _ => {}
                 }
                 Ok(TreeNodeRecursion::Continue)

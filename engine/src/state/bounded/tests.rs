@@ -209,3 +209,42 @@ async fn calls_that_nothing_could_bound_are_refused_before_they_run() {
         plan(call).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_plan_that_grows_with_the_powers_of_two_is_refused_before_it_is_made() {
+    let ctx = session();
+    let plan = async |text: &str| {
+        let query = ctx.state().create_logical_plan(text).await?;
+        plan_query(&ctx.state(), &query).await
+    };
+    let doubled = |times: usize| {
+        let parts = (0..times).map(|n| {
+            let before = format!("p{n}");
+            format!(
+                "p{} AS (SELECT * FROM {before} UNION ALL SELECT * FROM {before})",
+                n + 1
+            )
+        });
+        let parts: Vec<_> = parts.collect();
+        format!(
+            "WITH p0 AS (SELECT 1 AS a), {} SELECT count(*) FROM p{times}",
+            parts.join(", ")
+        )
+    };
+    let cube = |columns: usize| {
+        let of: Vec<_> = (0..columns).map(|n| format!("a + {n}")).collect();
+        format!(
+            "SELECT count(*) FROM (VALUES (1)) t (a) GROUP BY CUBE({})",
+            of.join(", ")
+        )
+    };
+    for (text, told) in [
+        (doubled(14), "more than 10000 steps"),
+        (cube(11), "2^11 groupings"),
+    ] {
+        let error = plan(&text).await.unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    plan(&doubled(4)).await.unwrap();
+    plan(&cube(3)).await.unwrap();
+}
