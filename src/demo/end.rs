@@ -63,6 +63,12 @@ pub fn settle(demo: &mut Demo, args: &DemoArgs, stop: &AtomicBool) -> Outcome<Se
     }
     wrong.extend(name_devices(&books, credits));
     let mut notes = Vec::new();
+    if args.withhold > 0 {
+        notes.push(format!(
+            "--withhold: {} records are in the books and were not sent, so the numbers must differ",
+            args.withhold
+        ));
+    }
     let interrupted = stop.load(Ordering::Acquire);
     if let Some(unread) = unread(reading, args.read_within, interrupted) {
         // Who interrupts a run takes what has been read by then; who wants an exit code does not.

@@ -86,21 +86,13 @@ fn of_ledger(ledger: &LedgerDef) -> [(&'static str, String); 2] {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-    use std::sync::Arc;
-
-    use arrow::datatypes::Schema;
-
     use super::*;
-    use crate::delta::new_table_actions;
+    use crate::delta::{new_table_actions, tests};
 
     fn table(kind: TableKind) -> TableDef {
         TableDef {
-            name: Arc::from("t"),
-            location: "t".to_owned(),
             kind,
-            schema: Arc::new(Schema::empty()),
-            partition_by: vec![],
-            comment: None,
+            ..tests::table(Vec::new())
         }
     }
 

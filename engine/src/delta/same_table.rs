@@ -120,22 +120,12 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use std::sync::Arc;
 
-    use arrow::datatypes::{DataType, Field, Schema};
+    use arrow::datatypes::{DataType, Field};
 
     use super::*;
     use crate::delta::new_table_actions;
-    use crate::values::{TableKind, position_type};
-
-    fn table(fields: Vec<Field>) -> TableDef {
-        TableDef {
-            name: Arc::from("t"),
-            location: "t".to_owned(),
-            kind: TableKind::Events,
-            schema: Arc::new(Schema::new(fields)),
-            partition_by: vec![],
-            comment: None,
-        }
-    }
+    use crate::delta::tests::table;
+    use crate::values::position_type;
 
     #[test]
     fn a_schema_equals_itself_and_its_first_difference_is_named() {

@@ -90,23 +90,8 @@ fn type_json(data_type: &DataType) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::datatypes::Schema;
-
     use super::*;
-    use crate::values::TableKind;
-
-    fn table(fields: Vec<Field>) -> TableDef {
-        TableDef {
-            name: Arc::from("t"),
-            location: "t".to_owned(),
-            kind: TableKind::Events,
-            schema: Arc::new(Schema::new(fields)),
-            partition_by: vec![],
-            comment: None,
-        }
-    }
+    use crate::delta::tests::table;
 
     #[test]
     fn what_delta_cannot_hold_is_refused() {

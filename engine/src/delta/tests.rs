@@ -13,14 +13,23 @@ use crate::values::{TableDef, TableKind};
 
 const ADD: &str = r#"{"add":{"path":"a%20b.parquet","partitionValues":{"p":null},"size":3,"modificationTime":4,"dataChange":true,"stats":"{\"numRecords\":2}"}}"#;
 
-fn new_table() -> Vec<ActionLine> {
-    let table = TableDef {
+/// A table of these columns.
+pub(super) fn table(fields: Vec<Field>) -> TableDef {
+    TableDef {
         name: Arc::from("t"),
         location: "t".to_owned(),
-        kind: TableKind::Commits,
-        schema: Arc::new(Schema::new(vec![Field::new("p", DataType::Utf8, true)])),
-        partition_by: vec!["p".to_owned()],
+        kind: TableKind::Events,
+        schema: Arc::new(Schema::new(fields)),
+        partition_by: vec![],
         comment: None,
+    }
+}
+
+fn new_table() -> Vec<ActionLine> {
+    let table = TableDef {
+        kind: TableKind::Commits,
+        partition_by: vec!["p".to_owned()],
+        ..table(vec![Field::new("p", DataType::Utf8, true)])
     };
     new_table_actions(&table, 5).unwrap().into()
 }
