@@ -16,6 +16,7 @@ pub mod delta;
 pub mod engine;
 pub mod error;
 pub mod flow;
+mod host_port;
 pub mod kafka;
 pub mod ledger;
 pub mod parquet_files;

@@ -1,7 +1,7 @@
 //! Delta logs: what a table's log entries say, and how they are read and put.
 //!
-//! Reading order: [`actions`] (the JSON lines), [`schema`], [`properties`] and [`stats`] (what they hold),
-//! [`log`] (one version's entry), [`state`] (a table at a version: its active files), and
+//! Reading order: [`actions`] (the JSON lines), [`schema`], [`properties`] and [`stats`] (what they
+//! hold), [`log`] (one version's entry), [`state`] (a table at a version: its active files), and
 //! [`checkpoint`].
 //!
 //! Tables are written for reader version 1 and writer version 2, so that every Delta reader can

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::actions::MetaData;
 use crate::error::{EngineError, Result};
-use crate::values::{LedgerDef, OrderTerm, TableDef, TableKind};
+use crate::values::{LedgerDef, TableDef, TableKind};
 
 /// Marks a table as Headwater's and tells the format of its files and log.
 const FORMAT_PROPERTY: &str = "headwater.format";
@@ -72,11 +72,7 @@ pub(super) fn difference(table: &TableDef, stored: &MetaData) -> Option<String> 
 }
 
 fn of_ledger(ledger: &LedgerDef) -> [(&'static str, String); 2] {
-    let order: Vec<_> = ledger
-        .order
-        .iter()
-        .map(|term| OrderTerm::name(*term))
-        .collect();
+    let order: Vec<_> = ledger.order.iter().map(|term| term.name()).collect();
     [
         (KEY_PROPERTY, ledger.key.join(", ")),
         (ORDER_PROPERTY, order.join(", ")),
@@ -88,6 +84,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::delta::{new_table_actions, tests};
+    use crate::values::OrderTerm;
 
     fn table(kind: TableKind) -> TableDef {
         TableDef {

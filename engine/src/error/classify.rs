@@ -74,12 +74,10 @@ fn kind_of_one(error: &(dyn Error + 'static)) -> Option<Kind> {
             _ => Kind::Unavailable,
         });
     }
-    if error.to_string().contains(SPILL_FULL) {
-        return Some(Kind::Exhausted);
-    }
     if let Some(e) = error.downcast_ref::<io::Error>() {
         return Some(match e.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Kind::Exhausted,
+            _ if e.to_string().contains(SPILL_FULL) => Kind::Exhausted,
             _ => Kind::Unavailable,
         });
     }
@@ -157,6 +155,10 @@ mod tests {
                 Some(Kind::Invalid),
             ),
             (DataFusionError::from(full), Some(Kind::Exhausted)),
+            (
+                DataFusionError::IoError(io::Error::other(format!("raise `{SPILL_FULL}`"))),
+                Some(Kind::Exhausted),
+            ),
             (DataFusionError::Plan("no such column".into()), None),
         ] {
             assert_eq!(kind_of_cause(&error), kind, "{error}");

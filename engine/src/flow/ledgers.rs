@@ -1,7 +1,7 @@
 //! All ledgers of a configuration, shared by the flows that post to them and the committer.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -93,9 +93,6 @@ impl Ledgers {
     /// reads only what came after it. Where the snapshot on disk has all committed entries already,
     /// it stays. A snapshot is a cache: a failure is logged.
     pub fn snapshot(&self, group: i64) {
-        if self.storage.folder().is_none() {
-            return;
-        }
         let group = SnapshotGroup {
             group,
             writer: self.writer.to_string(),
@@ -104,27 +101,33 @@ impl Ledgers {
             .flows
             .lock()
             .iter()
-            .map(|flow| (flow.name.clone(), flow.ledger.freeze()))
+            .filter_map(|flow| {
+                let path = snapshot_path(&self.storage, &flow.name)?;
+                Some((flow.name.clone(), path, flow.ledger.freeze()))
+            })
             .collect();
-        for (ledger, frozen) in frozen {
-            let written = frozen.and_then(|frozen| self.write(&ledger, frozen, &group));
+        for (ledger, path, frozen) in frozen {
+            let written = frozen.and_then(|frozen| self.write(&ledger, &path, frozen, &group));
             if let Err(e) = written {
                 tracing::warn!(%ledger, error = %e, "no index snapshot");
             }
         }
     }
 
-    fn write(&self, ledger: &Arc<str>, frozen: Frozen, group: &SnapshotGroup) -> Result<()> {
-        let Some(path) = snapshot_path(&self.storage, ledger) else {
-            return Ok(());
-        };
+    fn write(
+        &self,
+        ledger: &Arc<str>,
+        path: &Path,
+        frozen: Frozen,
+        group: &SnapshotGroup,
+    ) -> Result<()> {
         let mut on_disk = self.snapshots.lock();
         let next_entry = frozen.next_entry();
         if on_disk.get(ledger).is_some_and(|has| *has >= next_entry) {
             return Ok(());
         }
         self.storage.check_in_place()?;
-        frozen.write(&path, &group.to_string())?;
+        frozen.write(path, &group.to_string())?;
         on_disk.insert(ledger.clone(), next_entry);
         Ok(())
     }

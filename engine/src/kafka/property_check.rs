@@ -7,6 +7,7 @@ use rdkafka::types::RDKafkaConfRes;
 use super::KafkaSettings;
 use super::native::property_names;
 use super::settings::{ELSEWHERE, FIXED, INTERNAL};
+use crate::host_port::host_and_port;
 
 /// Every fault, in the order of the properties.
 pub(super) fn faults(settings: &KafkaSettings) -> Vec<String> {
@@ -51,16 +52,9 @@ fn is_address(broker: &str) -> bool {
             address
         }
     };
-    // A colon within brackets is one of an IPv6 address.
-    let (host, port) = match address.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (address, None),
-    };
-    let bracketed = host.starts_with('[') && host.ends_with(']');
-    !host.is_empty()
-        && !host.contains(|c: char| c.is_whitespace() || c == '/')
-        && (bracketed || !host.contains(':'))
-        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+    host_and_port(address).is_some_and(|(host, port)| {
+        port != Some(0) && !host.contains(|c: char| c.is_whitespace() || c == '/')
+    })
 }
 
 fn fault(name: &str, value: &str) -> Option<String> {

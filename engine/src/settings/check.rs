@@ -2,6 +2,7 @@
 
 use super::load::{Layers, Loaded, merge};
 use super::typed::Settings;
+use crate::host_port::host_and_port;
 use crate::storage::Storage;
 
 /// Reads the settings. The error lists every fault, of single settings and of their values.
@@ -48,21 +49,12 @@ fn storage_fault(settings: &Settings, loaded: &Loaded) -> Option<String> {
              ./{url} for a folder of that name"
         ));
     }
-    let path = url.strip_prefix("file://").unwrap_or(&url);
-    if path.starts_with('/') && path.trim_matches('/').is_empty() {
-        return Some(format!(
-            "storage.url `{url}` is the root of the whole file system; name a folder of its own"
-        ));
-    }
     let checked = Storage::check(&settings.storage.url, &settings.storage.options);
     checked.err().map(|e| e.to_string())
 }
 
 fn listen_fault(address: &str) -> Option<String> {
-    let is_usable = address.rsplit_once(':').is_some_and(|(host, port)| {
-        let bracketed = host.starts_with('[') && host.ends_with(']');
-        !host.is_empty() && (bracketed || !host.contains(':')) && port.parse::<u16>().is_ok()
-    });
+    let is_usable = host_and_port(address).is_some_and(|(_, port)| port.is_some());
     (!is_usable).then(|| {
         format!("flight.listen: {address:?} is not host:port, like 127.0.0.1:50051 or [::1]:50051")
     })
@@ -128,6 +120,8 @@ mod tests {
             "://",
             "/",
             "file:///",
+            "/.",
+            "/proc/self/root",
         ] {
             let faults = read(&layers(&[&format!("storage.url={url}")])).unwrap_err();
             assert!(faults.concat().contains("storage.url"), "{url}: {faults:?}");

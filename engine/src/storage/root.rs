@@ -66,11 +66,6 @@ impl Storage {
         };
         std::fs::create_dir_all(folder).map_err(unusable)?;
         let folder: PathBuf = std::fs::canonicalize(folder).map_err(unusable)?;
-        if folder.parent().is_none() {
-            return Err(EngineError::invalid(
-                "storage.url names the root of the whole file system; name a folder of its own",
-            ));
-        }
         let url = Url::from_directory_path(&folder).map_err(|()| {
             EngineError::invalid(format!(
                 "storage folder {} is not absolute",
@@ -148,10 +143,20 @@ enum Location {
 }
 
 impl Location {
+    /// A folder, however it is spelled, but for the root of the whole file system.
+    fn of_folder(url: &str, folder: PathBuf) -> Result<Self> {
+        if std::fs::canonicalize(&folder).is_ok_and(|found| found.parent().is_none()) {
+            return Err(EngineError::invalid(format!(
+                "storage.url `{url}` is the root of the whole file system; name a folder of its own"
+            )));
+        }
+        Ok(Self::Folder(folder))
+    }
+
     fn parse(url: &str, options: &BTreeMap<String, String>) -> Result<Self> {
         if !url.contains("://") {
             check_options("file", options)?;
-            return Ok(Self::Folder(PathBuf::from(url)));
+            return Self::of_folder(url, PathBuf::from(url));
         }
         let parsed = Url::parse(url).map_err(|e| {
             EngineError::invalid(format!(
@@ -161,11 +166,12 @@ impl Location {
         })?;
         check_options(parsed.scheme(), options)?;
         match parsed.scheme() {
-            "file" => parsed.to_file_path().map(Self::Folder).map_err(|()| {
-                EngineError::invalid(format!(
+            "file" => match parsed.to_file_path() {
+                Ok(folder) => Self::of_folder(url, folder),
+                Err(()) => Err(EngineError::invalid(format!(
                     "storage.url `{url}` names no local folder; write file:///path"
-                ))
-            }),
+                ))),
+            },
             "memory" => Ok(Self::Memory),
             _ => {
                 let (store, prefix) =

@@ -44,7 +44,7 @@ impl<T> Argument<T> {
         }
     }
 
-    pub(super) fn row(&self, row: usize) -> usize {
+    fn row(&self, row: usize) -> usize {
         if self.is_same { 0 } else { row }
     }
 }

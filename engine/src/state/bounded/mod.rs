@@ -43,8 +43,9 @@ tokio::task_local! {
     static PLANNING: ();
 }
 
-/// Makes the plan of a query; calls that nothing could bound are refused. Constant calls that give much are left for the run: what is worked out
-/// here stays in the plan as a literal, and plans are copied and compared again and again.
+/// Makes the plan of a query; calls that nothing could bound are refused. Constant calls that give
+/// much are left for the run: what is worked out here stays in the plan as a literal, and plans are
+/// copied and compared again and again.
 pub async fn plan_query(
     session: &SessionState,
     query: &LogicalPlan,
