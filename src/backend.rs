@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use common::EngineError;
 use datafusion::prelude::SessionContext;
-use engine::EngineError;
-use engine::state::Sessions;
 use flight_server::{QueryBackend, SessionOptions};
+use query::Sessions;
 
 /// Gives the server sessions over the published state.
 #[derive(Debug)]

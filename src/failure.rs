@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use engine::{EngineError, Kind};
+use common::{EngineError, Kind};
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use engine::kafka::BareConsumer;
 use engine::settings::Settings;
+use kafka::BareConsumer;
 
 use crate::drained::Drained;
 use crate::figures::Outcome;

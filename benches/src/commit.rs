@@ -8,11 +8,11 @@ use std::time::Instant;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use clap::Args;
-use engine::commit::{Committer, GroupDraft, WriterId};
-use engine::parquet_files::write;
-use engine::state::{FileIndex, Published, Publisher, TableState};
-use engine::storage::Storage;
-use engine::values::{DataFile, TableDef, TableKind};
+use common::{DataFile, TableDef, TableKind};
+use lake::commit::{Committer, GroupDraft, WriterId};
+use lake::parquet_files::write;
+use lake::storage::Storage;
+use state::{FileIndex, Published, Publisher, TableState};
 use tempfile::TempDir;
 
 use crate::figures::{Outcome, percentile, say};
@@ -183,26 +183,8 @@ impl Side {
 
 /// A published state with this table and nothing in it.
 fn publisher(table: &TableDef) -> Outcome<Publisher> {
-    let state = TableState {
-        def: Arc::new(table.clone()),
-        files: Arc::new(FileIndex::new(table, &[])?),
-        tail: Vec::new(),
-    };
-    Ok(Publisher::new(Published {
-        sequence: 0,
-        group: 0,
-        published_at_us: 0,
-        tables: BTreeMap::from([(table.name.clone(), state)]),
-        offsets: Arc::default(),
-        committed_offsets: Arc::default(),
-        incarnations: Arc::default(),
-        tail_bytes: 0,
-        last_entries: BTreeMap::new(),
-        dimension_versions: Arc::default(),
-        counts: Vec::new(),
-        progress: BTreeMap::new(),
-        dimensions: BTreeMap::new(),
-    }))
+    let state = TableState::new(table.clone(), FileIndex::new(table, &[])?);
+    Ok(Publisher::new(Published::of_tables([state])))
 }
 
 fn time_type() -> DataType {

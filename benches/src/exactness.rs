@@ -3,8 +3,8 @@
 
 use ::exactness::{Numbers, compare, credits, name_devices};
 use datafusion::prelude::SessionContext;
-use engine::state::Published;
 use generator::books::{Books, Cut};
+use state::Published;
 
 use crate::figures::Outcome;
 

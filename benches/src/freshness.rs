@@ -17,14 +17,15 @@ use arrow::array::AsArray;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
+use common::EngineError;
 use datafusion::prelude::SessionContext;
-use engine::state::Sessions;
-use engine::{Engine, EngineError};
+use engine::Engine;
 use flight_server::client::{Client, Login, connect};
 use flight_server::{QueryBackend, ServerConfig, SessionOptions};
 use futures::TryStreamExt;
 use generator::workload::{Seeding, Workload};
 use generator::{Generation, Keys, Length, Profile};
+use query::Sessions;
 
 use crate::broker::{Broker, BrokerArgs};
 use crate::exactness;

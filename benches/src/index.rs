@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use clap::Args;
-use engine::ledger::{Fingerprint, Index, IndexKey, Stored};
+use ledger::{Fingerprint, Index, IndexKey, Stored};
 
 use crate::figures::{Outcome, say};
 use crate::processor::resident_bytes;

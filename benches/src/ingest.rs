@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use engine::Engine;
-use engine::state::Published;
 use generator::Generation;
+use state::Published;
 
 use crate::bare::{self, STALL_LIMIT};
 use crate::broker::{Broker, BrokerArgs};

@@ -7,11 +7,12 @@ use arrow::array::{
     ArrayRef, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray, new_null_array,
 };
-use engine::kafka::{PartitionRange, SourceBatch, source_schema};
-use engine::sql::{DimensionSnapshot, Dimensions};
-use engine::values::TopicPartition;
+use common::TopicPartition;
+use common::source_schema;
+use dimensions::{DimensionSnapshot, Dimensions};
 use generator::catalog::Catalog;
 use generator::workload::{Record, Workload};
+use kafka::{PartitionRange, SourceBatch};
 
 use crate::figures::Outcome;
 

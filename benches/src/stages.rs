@@ -14,11 +14,11 @@ use clap::Args;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
 use engine::flow::extraction::Extracted;
-use engine::kafka::SourceBatch;
-use engine::parquet_files::{FileNaming, write};
-use engine::state::MicroBatch;
-use engine::storage::Storage;
 use generator::workload::{Seeding, Workload};
+use kafka::SourceBatch;
+use lake::parquet_files::{FileNaming, write};
+use lake::storage::Storage;
+use state::MicroBatch;
 use tokio::runtime::Runtime;
 
 use crate::bare;
@@ -300,7 +300,7 @@ fn post(stages: &mut Stages, runtime: &Runtime, path: &mut Path, extracted: Extr
         };
         Ok(path
             .publisher
-            .publish(micro_batch, engine::clock::now_us())?)
+            .publish(micro_batch, common::clock::now_us())?)
     })?;
     Ok(())
 }

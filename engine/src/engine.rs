@@ -1,6 +1,5 @@
 //! The engine as a process runs it: started from settings, watched for failure, stopped.
 
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,19 +8,20 @@ use std::thread::JoinHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
 
-use crate::commit::{Committer, Maintainer, Recovered, WriterId, commits_table};
-use crate::error::{EngineError, Result};
 use crate::flow::commit_loop::{CommitLoop, CommitRhythm};
 use crate::flow::ledgers::Ledgers;
 use crate::flow::row_loss::RowLoss;
-use crate::flow::source_flow::Shared;
-use crate::parquet_files::WriteLimits;
+use crate::flow::shared::Shared;
 use crate::settings::Settings;
-use crate::sql::Configuration;
 use crate::start::{LedgersConfig, Sources, open_ledgers};
-use crate::state::{FileIndex, Published, Publisher, Sessions, SessionsConfig, TableState};
-use crate::storage::{FaultPlan, Storage, with_s3_environment};
-use crate::values::TableDef;
+use common::TableDef;
+use common::{EngineError, Result};
+use lake::commit::{Committer, Maintainer, Recovered, WriterId, commits_table};
+use lake::parquet_files::WriteLimits;
+use lake::storage::{FaultPlan, Storage, with_s3_environment};
+use query::{Sessions, SessionsConfig};
+use sql::{Configuration, SourceDef};
+use state::{FileIndex, Published, Publisher, SourceProgress, TableState};
 
 /// How much less than others maintenance wants the processor, as `nice` counts (0 to 19).
 #[cfg(target_os = "linux")]
@@ -250,50 +250,34 @@ fn published(
     configuration: &Configuration,
     recovered: &Recovered,
 ) -> Result<Published> {
-    let mut states = BTreeMap::new();
+    let mut states = Vec::new();
     for def in tables {
         let files = recovered
             .tables
             .get(&def.name)
             .map(|t| t.files.as_slice())
             .unwrap_or_default();
-        states.insert(
-            def.name.clone(),
-            TableState {
-                files: Arc::new(FileIndex::new(def, files)?),
-                def: Arc::new(def.clone()),
-                tail: Vec::new(),
-            },
-        );
+        states.push(TableState::new(def.clone(), FileIndex::new(def, files)?));
     }
     let offsets = Arc::new(crate::start::offsets_at_start(
         &recovered.offsets,
         configuration,
     ));
-    let now_us = crate::clock::now_us();
+    let now_us = common::clock::now_us();
+    let starting = |source: &SourceDef| {
+        let progress = SourceProgress::waiting(&source.name, "starting", now_us);
+        (source.name.clone(), Arc::new(progress))
+    };
     Ok(Published {
-        sequence: 0,
         group: recovered.group,
         published_at_us: now_us,
-        tables: states,
         offsets: offsets.clone(),
         committed_offsets: offsets,
         incarnations: Arc::new(recovered.incarnations.clone()),
-        tail_bytes: 0,
         last_entries: recovered.last_entries.clone(),
         dimension_versions: Arc::new(recovered.dimension_versions.clone()),
-        counts: Vec::new(),
-        progress: configuration
-            .sources
-            .iter()
-            .map(|s| {
-                (
-                    s.name.clone(),
-                    Arc::new(crate::start::waiting(&s.name, "starting")),
-                )
-            })
-            .collect(),
-        dimensions: BTreeMap::new(),
+        progress: configuration.sources.iter().map(starting).collect(),
+        ..Published::of_tables(states)
     })
 }
 

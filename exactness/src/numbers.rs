@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use common::EngineError;
 use datafusion::prelude::SessionContext;
-use engine::EngineError;
 use generator::books::{Cut, NewUsers, Slot};
 
 /// All numbers that are compared or shown, of one state.
@@ -141,7 +141,7 @@ async fn conservation(ctx: &SessionContext) -> Result<(i64, i64, i64, i64), Engi
 }
 
 async fn rows(ctx: &SessionContext, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
-    Ok(engine::statement::query(ctx, sql).await?)
+    Ok(sql::planning::query(ctx, sql).await?)
 }
 
 async fn number(ctx: &SessionContext, sql: &str) -> Result<i64, EngineError> {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use common::EngineError;
 use datafusion::prelude::SessionContext;
-use engine::EngineError;
 
 /// Gives sessions to run queries in.
 pub trait QueryBackend: Send + Sync + 'static {

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tonic::{Code, Status};
 
+use crate::phase::Phase;
 use crate::status;
-use crate::transport::Phase;
 
 /// What Arrow panics with where a column of text or bytes outgrows its 32-bit offsets.
 const OFFSET_OVERFLOW: &str = "offset overflow";

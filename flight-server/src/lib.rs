@@ -15,7 +15,7 @@
 //! Invariants: the schema announced is the schema sent; no credential is ever logged or shown by
 //! `Debug`; only this crate names tonic.
 //!
-//! Modules in reading order: `backend`, `config`; `transport`, `service`, `edge`; `caller`,
+//! Modules in reading order: `backend`, `config`; `phase`, `transport`, `service`, `edge`; `caller`,
 //! `credentials`, `sessions`, `connection`, `settings`, `handshake`; `queries`, `statement`,
 //! `prepared`, `tickets`, `compute`, `results`, `wire`, `flight_info`, `puts`; `metadata`,
 //! `sql_info`; `actions`, `session_messages`; `status`, `expiring`; and [`client`].
@@ -34,6 +34,7 @@ mod flight_info;
 mod handshake;
 mod incoming;
 mod metadata;
+mod phase;
 mod prepared;
 mod puts;
 mod queries;

@@ -12,10 +12,10 @@ use tonic::metadata::MetadataMap;
 use crate::caller::Caller;
 use crate::compute::Limits;
 use crate::connection::Connection;
+use crate::phase::Phase;
 use crate::prepared::PreparedStatements;
 use crate::sessions::Sessions;
 use crate::tickets::Tickets;
-use crate::transport::Phase;
 use crate::{QueryBackend, ServerConfig, SessionOptions, settings, status};
 
 /// What every call has at hand.

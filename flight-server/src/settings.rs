@@ -5,11 +5,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::timezone::Tz;
+use common::near_name::suggestion;
 use datafusion::config::ConfigOptions;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::prelude::SessionContext;
-use engine::sql::near_name::suggestion;
 
 use crate::SessionOptions;
 

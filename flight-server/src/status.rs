@@ -3,11 +3,11 @@
 use std::error::Error;
 
 use arrow::error::ArrowError;
+use common::error::{SPILL_FULL, kind_of_cause};
+use common::{EngineError, Kind};
 use datafusion::error::DataFusionError;
-use engine::error::{SPILL_FULL, kind_of_cause};
-use engine::sql::plain_message;
-use engine::state::Interrupted;
-use engine::{EngineError, Kind};
+use query::Interrupted;
+use sql::plain_message;
 use tonic::{Code, Status};
 
 /// Statuses travel in HTTP/2 trailers, which many clients limit to 8 KiB, percent-encoded.

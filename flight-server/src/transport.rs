@@ -11,6 +11,7 @@ use tonic::transport::Server;
 
 use crate::edge::Edge;
 use crate::incoming::incoming;
+use crate::phase::Phase;
 use crate::service::Service;
 use crate::{QueryBackend, ServerConfig};
 
@@ -23,17 +24,6 @@ const HEADERS_BYTES_MAX: u32 = 64 << 10;
 
 /// How long clients have to hear that their queries were ended by a shutdown.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// How far a shutdown has got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Calls are taken.
-    Serving,
-    /// Running queries may finish; new calls are turned away.
-    Draining,
-    /// Running queries are ended.
-    Ending,
-}
 
 /// Why the server stopped other than by its shutdown.
 #[derive(Debug, thiserror::Error)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::state::Published;
 use exactness::{Numbers, Reading, Verdict, compare, name_devices};
 use generator::Report;
 use generator::books::Cut;
+use state::Published;
 
 use super::running::{Demo, PULSE};
 use crate::cli::DemoArgs;

@@ -1,6 +1,6 @@
 //! How long after its Kafka timestamp the newest record of a micro-batch was published.
 
-use engine::state::Published;
+use state::Published;
 
 /// Samples of freshness since they were last taken.
 #[derive(Debug, Default)]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Engine;
-use engine::state::Published;
 use exactness::{Credit, Numbers, compare, credits};
 use generator::Generation;
 use generator::books::Cut;
+use state::Published;
 
 use super::frame::Frame;
 use super::freshness::Freshness;
@@ -79,7 +79,7 @@ impl Demo {
             freshness: self.freshness.take(),
             source: source.map(|p| p.state.to_string()).unwrap_or_default(),
             group: state.group,
-            now_us: engine::clock::now_us(),
+            now_us: common::clock::now_us(),
             numbers,
             books,
             totals,

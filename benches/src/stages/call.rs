@@ -23,7 +23,7 @@ pub struct Functions {
 impl Functions {
     /// The functions that a pipeline is planned with.
     pub fn new(keys: &Keys) -> Outcome<Self> {
-        let session = engine::planning::planner(&ring(keys)?)?;
+        let session = engine::check::planner(&ring(keys)?)?;
         let options = Arc::new(session.copied_config().options().as_ref().clone());
         Ok(Self { session, options })
     }

@@ -1,20 +1,18 @@
 //! The hot path's own stages put together without Kafka: extraction, ledger, published state.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::commit::commits_table;
+use common::TableDef;
 use engine::flow::entry_reader::PublishedEntries;
 use engine::flow::extraction::{Extraction, PlannedPipeline};
 use engine::flow::ledger_flow::LedgerFlow;
-use engine::ledger::{Index, IndexKey, Ledger};
-use engine::sql::{
-    ARCHIVE, Configuration, DEAD_LETTERS, LedgerPipelinePlan, PipelineDef, PipelinePlan,
-};
-use engine::state::{FileIndex, Published, Publisher, TableState};
-use engine::storage::Storage;
-use engine::values::TableDef;
 use generator::Keys;
+use lake::commit::commits_table;
+use lake::storage::Storage;
+use ledger::{Index, IndexKey, Ledger};
+use pipelines::{LedgerPipelinePlan, PipelinePlan};
+use sql::{ARCHIVE, Configuration, DEAD_LETTERS, PipelineDef};
+use state::{FileIndex, Published, Publisher, TableState};
 
 use crate::figures::Outcome;
 use crate::material::TOPIC;
@@ -40,7 +38,7 @@ impl Path {
         let configuration = engine::check(std::path::Path::new(SQL), &variables.into())
             .map_err(|faults| faults.join("\n"))?;
         let ring = ring(keys)?;
-        let planner = engine::planning::planner(&ring)?;
+        let planner = engine::check::planner(&ring)?;
         let events = pipeline(&configuration, "mobile_events")?;
         let posting = pipeline(&configuration, "new_users")?;
         let shared = |name: &str| -> Outcome<Arc<TableDef>> {
@@ -91,28 +89,9 @@ fn pipeline<'a>(configuration: &'a Configuration, name: &str) -> Outcome<&'a Pip
 }
 
 fn nothing_published(configuration: &Configuration) -> Outcome<Published> {
-    let mut tables = BTreeMap::new();
+    let mut tables = Vec::new();
     for def in configuration.tables.iter().chain([&commits_table()]) {
-        let state = TableState {
-            files: Arc::new(FileIndex::new(def, &[])?),
-            def: Arc::new(def.clone()),
-            tail: Vec::new(),
-        };
-        tables.insert(def.name.clone(), state);
+        tables.push(TableState::new(def.clone(), FileIndex::new(def, &[])?));
     }
-    Ok(Published {
-        sequence: 0,
-        group: 0,
-        published_at_us: 0,
-        tables,
-        offsets: Arc::default(),
-        committed_offsets: Arc::default(),
-        incarnations: Arc::default(),
-        tail_bytes: 0,
-        last_entries: BTreeMap::new(),
-        dimension_versions: Arc::default(),
-        counts: Vec::new(),
-        progress: BTreeMap::new(),
-        dimensions: BTreeMap::new(),
-    })
+    Ok(Published::of_tables(tables))
 }

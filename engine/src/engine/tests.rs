@@ -6,10 +6,10 @@ use arrow::array::{
 };
 
 use super::*;
-use crate::error::Kind;
 use crate::settings::{Layers, load};
-use crate::state::MicroBatch;
-use crate::values::{LastEntries, position_fields};
+use common::Kind;
+use common::{LastEntries, position_fields};
+use state::MicroBatch;
 
 /// A folder of tables, and the SQL that a start finds; both stay from one start to the next.
 struct Place {

@@ -13,15 +13,15 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::ledgers::Ledgers;
-use crate::commit::{COMMITS, Committer, GroupDraft, Maintainer, PartitionCount, TablePins};
-use crate::error::{EngineError, Kind, Result};
-use crate::kafka::SourceHandle;
-use crate::ledger::with_commit_group;
-use crate::parquet_files::{WriteLimits, write_with};
-use crate::sql::ARCHIVE;
-use crate::state::{Published, Publisher};
-use crate::storage::Storage;
-use crate::values::{DataFile, TableDef, TableKind, TopicPartition};
+use common::{DataFile, TableDef, TableKind, TopicPartition};
+use common::{EngineError, Kind, Result};
+use kafka::SourceHandle;
+use lake::commit::{COMMITS, Committer, GroupDraft, Maintainer, PartitionCount, TablePins};
+use lake::parquet_files::{WriteLimits, write_with};
+use lake::storage::Storage;
+use ledger::with_commit_group;
+use sql::ARCHIVE;
+use state::{Published, Publisher};
 
 /// When a commit group is cut.
 #[derive(Debug, Clone)]

@@ -6,14 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use crate::clock::now_us;
-use crate::error::{EngineError, Result};
-use crate::kafka::{DimensionReader, DimensionTable, PartitionLag};
-use crate::sql::{DimensionSnapshot, Dimensions};
-use crate::state::{DimensionProgress, Publisher};
+use common::clock::now_us;
+use common::{EngineError, Result};
+use dimensions::{DimensionSnapshot, DimensionTable, LiveDimensions};
+use kafka::{KeyedReader, PartitionLag};
+use state::{DimensionProgress, Publisher};
 
 /// How far each dimension's topic has been read, by its name, as commit groups keep it.
 pub type DimensionVersions = Arc<Mutex<BTreeMap<String, String>>>;
@@ -21,42 +20,12 @@ pub type DimensionVersions = Arc<Mutex<BTreeMap<String, String>>>;
 /// How often `system.dimensions` is brought up to date while no row changes.
 const NOTE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The current rows of all dimensions.
-#[derive(Debug, Default)]
-pub struct LiveDimensions {
-    current: BTreeMap<Arc<str>, ArcSwap<DimensionSnapshot>>,
-}
-
-impl LiveDimensions {
-    /// Dimensions as they stand.
-    pub fn new(rows: impl IntoIterator<Item = (Arc<str>, DimensionSnapshot)>) -> Self {
-        Self {
-            current: rows
-                .into_iter()
-                .map(|(name, rows)| (name, ArcSwap::from_pointee(rows)))
-                .collect(),
-        }
-    }
-
-    fn put(&self, name: &str, rows: DimensionSnapshot) {
-        if let Some(current) = self.current.get(name) {
-            current.store(Arc::new(rows));
-        }
-    }
-}
-
-impl Dimensions for LiveDimensions {
-    fn current(&self, name: &str) -> Option<DimensionSnapshot> {
-        self.current.get(name).map(|rows| (**rows.load()).clone())
-    }
-}
-
 /// A dimension with the reader that follows its topic.
 pub struct DimensionFlow {
     /// Its name.
     pub name: Arc<str>,
     /// Follows the topic.
-    pub reader: DimensionReader,
+    pub reader: KeyedReader,
     /// Its rows.
     pub table: DimensionTable,
     /// When the reader was last in touch with Kafka, in microseconds since the epoch.
@@ -65,7 +34,7 @@ pub struct DimensionFlow {
 
 impl DimensionFlow {
     /// A dimension of which nothing has been read yet.
-    pub fn new(name: Arc<str>, reader: DimensionReader, table: DimensionTable) -> Self {
+    pub fn new(name: Arc<str>, reader: KeyedReader, table: DimensionTable) -> Self {
         Self {
             name,
             reader,

@@ -10,8 +10,8 @@ use arrow::array::{
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::compute::take;
 
-use crate::error::{EngineError, Result};
-use crate::values::position_fields;
+use common::position_fields;
+use common::{EngineError, Result};
 
 const HOUR_US: i64 = 3_600_000_000;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 
-use crate::ledger::columns::ENTRY;
-use crate::state::FileIndex;
-use crate::state::file_index::IndexedFile;
-use crate::values::TableDef;
+use common::TableDef;
+use ledger::columns::ENTRY;
+use state::FileIndex;
+use state::file_index::IndexedFile;
 
 /// A ledger's files by the numbers of their entries, made from one file index.
 ///
@@ -90,7 +90,7 @@ mod tests {
     use arrow::datatypes::{DataType, Field, Schema};
 
     use super::*;
-    use crate::values::{ColumnRange, DataFile, TableKind};
+    use common::{ColumnRange, DataFile, TableKind};
 
     fn ledger() -> TableDef {
         TableDef {

@@ -11,14 +11,14 @@ use futures::{StreamExt, TryStreamExt, stream};
 use parking_lot::Mutex;
 
 use super::entry_files::EntryFiles;
-use crate::error::{EngineError, Result};
-use crate::ledger::EntryReader;
-use crate::ledger::columns::ENTRY;
-use crate::parquet_files::read_rows;
-use crate::state::file_index::IndexedFile;
-use crate::state::{FileIndex, Publisher, TableState};
-use crate::storage::Storage;
-use crate::values::TableDef;
+use common::TableDef;
+use common::{EngineError, Result};
+use lake::parquet_files::read_rows;
+use lake::storage::Storage;
+use ledger::EntryReader;
+use ledger::columns::ENTRY;
+use state::file_index::IndexedFile;
+use state::{FileIndex, Publisher, TableState};
 
 /// How many files are read at the same time.
 const READS_AT_ONCE: usize = 8;

@@ -10,11 +10,13 @@ use arrow::datatypes::SchemaRef;
 use super::engine_columns::{EngineColumns, RecordColumns, repeated};
 use super::row_loss::RowLoss;
 use super::untimed::Untimed;
-use crate::commit::PartitionCount;
-use crate::error::{EngineError, Result};
-use crate::kafka::SourceBatch;
-use crate::sql::{ARCHIVE, Dimensions, PipelineOutput, PipelinePlan};
-use crate::values::{OffsetKey, Offsets, TableDef, TopicPartition};
+use common::{EngineError, Result};
+use common::{OffsetKey, Offsets, TableDef, TopicPartition};
+use dimensions::Dimensions;
+use kafka::SourceBatch;
+use lake::commit::PartitionCount;
+use pipelines::{PipelineOutput, PipelinePlan};
+use sql::ARCHIVE;
 
 /// One pipeline of a source, planned.
 #[derive(Debug)]
@@ -322,8 +324,10 @@ impl<'a> Assembly<'a> {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::kafka::{PartitionRange, source_schema};
-    use crate::sql::{DEAD_LETTERS, NoDimensions, built_in_tables};
+    use common::source_schema;
+    use dimensions::NoDimensions;
+    use kafka::PartitionRange;
+    use sql::{DEAD_LETTERS, built_in_tables};
 
     fn table(name: &str) -> Arc<TableDef> {
         let mut tables = built_in_tables().into_iter();

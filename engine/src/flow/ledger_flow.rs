@@ -7,11 +7,11 @@ use arrow::compute::filter_record_batch;
 
 use super::engine_columns::column;
 use super::entry_reader::PublishedEntries;
-use crate::clock::now_us;
-use crate::error::{EngineError, Result};
-use crate::ledger::{EntryKind, Evidence, Ledger, Posting, Prepared};
-use crate::sql::LedgerPipelinePlan;
-use crate::values::OrderTerm;
+use common::OrderTerm;
+use common::clock::now_us;
+use common::{EngineError, Result};
+use ledger::{EntryKind, Evidence, Ledger, Posting, Prepared};
+use pipelines::LedgerPipelinePlan;
 
 /// A ledger with the pipeline that feeds it.
 pub struct LedgerFlow {

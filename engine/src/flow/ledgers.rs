@@ -7,10 +7,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::ledger_flow::LedgerFlow;
-use crate::error::Result;
-use crate::ledger::Frozen;
-use crate::state::Published;
-use crate::storage::Storage;
+use common::Result;
+use lake::storage::Storage;
+use ledger::Frozen;
+use state::Published;
 
 /// All ledgers with their pipelines.
 #[derive(Clone)]

@@ -17,6 +17,7 @@ pub mod ledger_flow;
 pub mod ledgers;
 mod publishing;
 pub mod row_loss;
+pub mod shared;
 pub mod source_flow;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]

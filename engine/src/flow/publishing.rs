@@ -9,11 +9,11 @@ use arrow::compute::concat_batches;
 
 use super::extraction::Extracted;
 use super::ledger_flow::LedgerFlow;
-use super::source_flow::Shared;
-use crate::clock::now_us;
-use crate::error::{EngineError, Kind, Result};
-use crate::ledger::Prepared;
-use crate::state::{MicroBatch, SourceProgress};
+use super::shared::Shared;
+use common::clock::now_us;
+use common::{EngineError, Kind, Result};
+use ledger::Prepared;
+use state::{MicroBatch, SourceProgress};
 
 /// The first wait for storage that doesn't answer; each is twice the one before …
 const WAIT_FIRST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 20 });
@@ -133,7 +133,9 @@ impl Waiting {
             self.since = Some(Instant::now());
             tracing::warn!(source = %self.source, error = %why, "waiting for storage");
             let state = format!("waiting for storage: {why}");
-            note_state(shared, &self.source, state);
+            shared
+                .publisher
+                .note_source_state(&self.source, &state, now_us());
         }
         let until = Instant::now() + self.next;
         self.next = (self.next * 2).min(WAIT_MAX);
@@ -154,15 +156,5 @@ impl Waiting {
             let waited_ms = since.elapsed().as_millis() as u64;
             tracing::info!(source = %self.source, waited_ms, "storage answers again");
         }
-    }
-}
-
-/// Says what a source is doing; how far it has been read stays.
-pub(super) fn note_state(shared: &Shared, source: &Arc<str>, state: String) {
-    let known = shared.publisher.current();
-    if let Some(progress) = known.progress.get(source) {
-        let mut progress = (**progress).clone();
-        progress.state = state.into();
-        shared.publisher.note_progress(progress, now_us());
     }
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 
-use crate::error::{EngineError, Result};
-use crate::sql::PipelineOutput;
-use crate::values::TableDef;
+use common::TableDef;
+use common::{EngineError, Result};
+use pipelines::PipelineOutput;
 
 /// The place between a pipeline's plan and its sink.
 const PIPELINE: &str = "pipeline";
@@ -93,7 +93,7 @@ mod tests {
     use arrow::array::{ArrayRef, Int32Array};
 
     use super::*;
-    use crate::sql::built_in_tables;
+    use sql::built_in_tables;
 
     #[test]
     fn the_named_micro_batch_of_a_table_loses_its_last_row() {

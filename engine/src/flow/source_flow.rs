@@ -7,21 +7,17 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 
-use super::dimension_flow::DimensionVersions;
 use super::extraction::{Extracted, Extraction};
-use super::ledgers::Ledgers;
-use super::publishing::{note_state, publish_one};
-use super::row_loss::RowLoss;
-use crate::clock::now_us;
-use crate::error::{EngineError, Result};
-use crate::kafka::{PartitionLag, SourceBatch, SourceCounters, SourceHandle, SourceReader};
-use crate::sql::Dimensions;
-use crate::state::{PartitionProgress, Publisher, SourceProgress};
-use crate::values::TopicPartition;
+use super::publishing::publish_one;
+use super::shared::Shared;
+use common::TopicPartition;
+use common::clock::now_us;
+use common::{EngineError, Result};
+use dimensions::Dimensions;
+use kafka::{PartitionLag, SourceBatch, SourceCounters, SourceReader};
+use state::{PartitionProgress, SourceProgress};
 
 /// Micro-batches that may wait between two stages.
 const QUEUE_BATCHES_MAX: usize = 2;
@@ -29,30 +25,6 @@ const QUEUE_BATCHES_MAX: usize = 2;
 const PRESSURE_WAIT: Duration = Duration::from_millis(100);
 /// How long a reader stands still before that is said: a burst is over sooner.
 const STANDSTILL_MIN: Duration = Duration::from_secs(1);
-
-/// What all sources share: publishing is one sequence.
-pub struct Shared {
-    /// The state.
-    pub publisher: Arc<Publisher>,
-    /// The dimensions' versions.
-    pub dimension_versions: DimensionVersions,
-    /// The sources being read.
-    pub sources: Arc<Mutex<Vec<SourceHandle>>>,
-    /// The ledgers.
-    pub ledgers: Ledgers,
-    /// Told when a micro-batch has been published.
-    pub published: Arc<Notify>,
-    /// Told when a commit group has been committed.
-    pub committed: Arc<Notify>,
-    /// Bytes that may wait for their commit group.
-    pub memory_bytes_max: usize,
-    /// Told to stop reading.
-    pub stop: Arc<AtomicBool>,
-    /// For tests: loses a row.
-    pub row_loss: Option<Arc<RowLoss>>,
-    /// Where async work of the flows runs.
-    pub runtime: Handle,
-}
 
 /// A source's flow before it starts.
 pub struct SourceFlow {
@@ -198,7 +170,7 @@ fn wait_for_memory(source: &Arc<str>, shared: &Shared) {
                 "waiting for the storage: {megabytes} MB are not committed, and \
                  ingest.memory_bytes_max is reached; the log says what keeps a commit from ending"
             );
-            note_state(shared, source, state);
+            shared.publisher.note_source_state(source, &state, now_us());
             is_said = true;
         }
     }

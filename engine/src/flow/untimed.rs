@@ -5,8 +5,8 @@ use arrow::compute::{concat, take_record_batch};
 use arrow::datatypes::UInt32Type;
 
 use super::engine_columns::{repeated, same_type};
-use crate::error::Result;
-use crate::sql::PipelineOutput;
+use common::Result;
+use pipelines::PipelineOutput;
 
 /// The reason of such a dead letter.
 pub const NO_TIMESTAMP: &str = "no timestamp";

@@ -2,8 +2,8 @@
 
 use super::load::{Layers, Loaded, merge};
 use super::typed::Settings;
-use crate::host_port::host_and_port;
-use crate::storage::Storage;
+use common::host_port::host_and_port;
+use lake::storage::Storage;
 
 /// Reads the settings. The error lists every fault, of single settings and of their values.
 pub fn read(layers: &Layers) -> Result<Settings, Vec<String>> {

@@ -154,7 +154,7 @@ fn what(value: &Value) -> &'static str {
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::load::{Layers, load};
+    use crate::settings::load::{Layers, load};
 
     fn read(text: &str) -> Result<super::Loaded, Vec<String>> {
         load(&Layers {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::kafka::{KafkaSettings, ReaderSettings};
+use kafka::{KafkaSettings, ReaderSettings};
 
 use super::load::Loaded;
 

@@ -7,18 +7,20 @@ use std::sync::Arc;
 use datafusion::prelude::{col, lit};
 use futures::StreamExt;
 
-use crate::commit::group_writer;
-use crate::error::{EngineError, Result};
 use crate::flow::entry_reader::PublishedEntries;
 use crate::flow::ledger_flow::LedgerFlow;
 use crate::flow::ledgers::{Ledgers, SnapshotGroup, snapshot_path};
-use crate::ledger::{
+use common::{EngineError, Result};
+use common::{TableDef, TableKind};
+use lake::commit::group_writer;
+use lake::storage::Storage;
+use ledger::{
     CatchUp, Index, Ledger, SnapshotHeader, index_definition, read_snapshot, read_snapshot_header,
 };
-use crate::sql::{Configuration, LedgerPipelinePlan};
-use crate::state::{Publisher, Sessions};
-use crate::storage::Storage;
-use crate::values::{TableDef, TableKind};
+use pipelines::LedgerPipelinePlan;
+use query::Sessions;
+use sql::Configuration;
+use state::Publisher;
 
 /// The number of a ledger's first entry, so that 0 says that there is none.
 const FIRST_ENTRY: i64 = 1;
@@ -46,7 +48,7 @@ pub async fn open_ledgers(
     keys: &Arc<udfs::keys::KeyRing>,
     config: &LedgersConfig<'_>,
 ) -> Result<Ledgers> {
-    let planner = crate::planning::planner(keys)?;
+    let planner = crate::check::planner(keys)?;
     let mut flows: Vec<LedgerFlow> = Vec::new();
     let mut snapshots = BTreeMap::new();
     for def in &configuration.pipelines {
@@ -73,7 +75,7 @@ pub async fn open_ledgers(
             name: table.name.clone(),
             from: def.source.clone(),
             plan: LedgerPipelinePlan::compile(def, configuration, &planner)
-                .map_err(|faults| crate::planning::error(&faults))?,
+                .map_err(|faults| crate::check::error(&faults))?,
             ledger,
             entries: PublishedEntries::new(
                 config.storage.clone(),

@@ -11,4 +11,3 @@ mod watch;
 pub use ledgers::{LedgersConfig, open_ledgers};
 pub use offsets_at_start::offsets_at_start;
 pub use sources::Sources;
-pub use watch::waiting;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::sql::Configuration;
-use crate::values::{ARCHIVE_PIPELINE, OffsetKey, Offsets};
+use common::{ARCHIVE_PIPELINE, OffsetKey, Offsets};
+use sql::Configuration;
 
 /// The offsets of the last commit group without those of pipelines that are gone, or were away.
 ///
@@ -69,7 +69,7 @@ fn going_on(committed: &Offsets, reads: &BTreeSet<(Arc<str>, Arc<str>)>) -> Offs
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::values::TopicPartition;
+    use common::TopicPartition;
 
     fn key(pipeline: &str, topic: &str, partition: i32) -> OffsetKey {
         OffsetKey {

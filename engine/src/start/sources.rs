@@ -10,19 +10,22 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::watch::{Running, RunningDimension, RunningSource, note_source};
-use crate::commit::{Incarnation, Recovered};
-use crate::error::{EngineError, Result};
-use crate::flow::dimension_flow::{DimensionFlow, LiveDimensions};
+use super::watch::{Running, RunningDimension, RunningSource};
+use crate::flow::dimension_flow::DimensionFlow;
 use crate::flow::extraction::{Extraction, PlannedPipeline};
-use crate::flow::source_flow::{Shared, SourceFlow};
-use crate::kafka::{
-    DimensionReader, DimensionTable, Incarnations, KafkaSettings, ReaderSettings, SourceReader,
-    Start, TopicId,
-};
+use crate::flow::shared::Shared;
+use crate::flow::source_flow::SourceFlow;
 use crate::settings::Settings;
-use crate::sql::{ARCHIVE, Configuration, DEAD_LETTERS, DimensionDef, PipelinePlan, SourceDef};
-use crate::values::{Offsets, TableDef};
+use common::clock::now_us;
+use common::{EngineError, Result};
+use common::{Offsets, TableDef};
+use dimensions::{DimensionTable, LiveDimensions};
+use kafka::{
+    Incarnations, KafkaSettings, KeyedReader, ReaderSettings, SourceReader, Start, TopicId,
+};
+use lake::commit::{Incarnation, Recovered};
+use pipelines::PipelinePlan;
+use sql::{ARCHIVE, Configuration, DEAD_LETTERS, DimensionDef, SourceDef};
 
 /// How often sources are looked after while dimensions are read.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
@@ -153,8 +156,7 @@ impl Sources {
             let incarnations = self.incarnations.clone();
             let topic = def.topic.clone();
             let number = move |id: &TopicId| Ok(incarnations.lock().number(&topic, id));
-            let reader =
-                DimensionReader::open(&self.kafka, &def.topic, self.reader.clone(), number)?;
+            let reader = KeyedReader::open(&self.kafka, &def.topic, self.reader.clone(), number)?;
             let table = DimensionTable::new(&def.name, def.schema.clone(), &def.key)?;
             Ok(DimensionFlow::new(def.name.clone(), reader, table))
         };
@@ -219,7 +221,7 @@ impl Sources {
             let known = publisher.current();
             let said = known.progress.get(name).map(|progress| &*progress.state);
             if said != Some(state.as_str()) {
-                note_source(publisher, name, &state);
+                publisher.note_source_state(name, &state, now_us());
             }
         }
     }
@@ -268,7 +270,7 @@ impl Sources {
     }
 
     fn extraction(&self, source: &SourceDef) -> Result<Extraction> {
-        let planner = crate::planning::planner(&self.keys)?;
+        let planner = crate::check::planner(&self.keys)?;
         let mut pipelines = Vec::new();
         for def in &self.configuration.pipelines {
             if def.source != source.name {
@@ -278,7 +280,7 @@ impl Sources {
                 name: def.name.clone(),
                 sink: self.table(&def.sink)?,
                 plan: PipelinePlan::compile(def, &self.configuration, &planner)
-                    .map_err(|faults| crate::planning::error(&faults))?,
+                    .map_err(|faults| crate::check::error(&faults))?,
             });
         }
         Ok(Extraction {

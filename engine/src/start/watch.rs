@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::clock::now_us;
-use crate::error::{EngineError, Kind, Result};
-use crate::kafka::SourceHandle;
-use crate::state::{Publisher, SourceProgress};
+use common::clock::now_us;
+use common::{EngineError, Kind, Result};
+use kafka::SourceHandle;
+use state::Publisher;
 
 /// How often the flows are looked at for one that has ended.
 const WATCH_INTERVAL: Duration = Duration::from_millis(50);
@@ -36,31 +36,6 @@ pub(super) struct Running {
     pub(super) dimensions: Vec<RunningDimension>,
     /// Dimensions that ended early, with what sources that join them are stopped for.
     lost: Vec<(Arc<str>, String)>,
-}
-
-/// A source that is not read yet.
-pub fn waiting(source: &Arc<str>, state: &str) -> SourceProgress {
-    SourceProgress {
-        source: source.clone(),
-        topic_id: "".into(),
-        state: state.into(),
-        partitions: Vec::new(),
-        seen_at_us: now_us(),
-        lateness_us: 0,
-        gap_count: 0,
-        stale_count: 0,
-    }
-}
-
-/// Says what a source is doing; how far it has been read stays.
-pub(super) fn note_source(publisher: &Publisher, source: &Arc<str>, state: &str) {
-    let known = publisher.current();
-    let mut progress = match known.progress.get(source) {
-        Some(progress) => (**progress).clone(),
-        None => waiting(source, state),
-    };
-    progress.state = state.into();
-    publisher.note_progress(progress, now_us());
 }
 
 impl Running {
@@ -123,7 +98,8 @@ impl Running {
             (Err(e), _) => e,
         };
         tracing::error!(%source, error = %error, "the source stopped");
-        note_source(publisher, &source, &format!("stopped: {error}"));
+        let state = format!("stopped: {error}");
+        publisher.note_source_state(&source, &state, now_us());
         Err(error)
     }
 }
@@ -143,31 +119,17 @@ fn join(thread: JoinHandle<Result<()>>) -> Result<()> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use std::collections::BTreeMap;
+
     use std::time::Instant;
 
     use super::*;
-    use crate::kafka::{KafkaSettings, ReaderSettings, SourceReader, Start};
-    use crate::state::{DimensionProgress, Published};
+    use kafka::{KafkaSettings, ReaderSettings, SourceReader, Start};
+    use state::{DimensionProgress, Published};
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
     fn publisher() -> Arc<Publisher> {
-        Arc::new(Publisher::new(Published {
-            sequence: 0,
-            group: 0,
-            published_at_us: 0,
-            tables: BTreeMap::new(),
-            offsets: Arc::default(),
-            committed_offsets: Arc::default(),
-            incarnations: Arc::default(),
-            tail_bytes: 0,
-            dimension_versions: Arc::default(),
-            last_entries: BTreeMap::new(),
-            counts: Vec::new(),
-            progress: BTreeMap::new(),
-            dimensions: BTreeMap::new(),
-        }))
+        Arc::new(Publisher::new(Published::default()))
     }
 
     /// A flow that reads nothing and ends when its source, or all, are told to stop.

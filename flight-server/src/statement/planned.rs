@@ -107,7 +107,7 @@ fn parse(state: &SessionState, sql: &str) -> Result<Parsed, Status> {
 }
 
 async fn plan(state: &SessionState, parsed: Parsed) -> Result<LogicalPlan, Status> {
-    engine::statement::plan_statement(state, parsed)
+    sql::planning::plan_statement(state, parsed)
         .await
         .map_err(|e| status::from_datafusion(&e))
 }

@@ -9,11 +9,10 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::util::pretty::pretty_format_batches;
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use arrow_flight::{FlightData, FlightInfo};
+use common::EngineError;
 use datafusion::catalog::CatalogProviderList;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use engine::EngineError;
-use engine::state::Interrupt;
 use futures::TryStreamExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -62,7 +61,7 @@ impl QueryBackend for Memory {
             // A session that made its default schema would put an empty one over the tables.
             .with_config(config().with_create_default_catalog_and_schema(false))
             .with_catalog_list(Arc::clone(&self.catalogs));
-        let state = Interrupt::install(session).build();
+        let state = query::interruptible(session).build();
         Ok(SessionContext::new_with_state(state))
     }
 }

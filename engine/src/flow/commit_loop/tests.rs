@@ -1,8 +1,8 @@
 //! The committer's loop on a storage that fails, and beside another writer.
 
-use crate::commit::{Recovered, WriterId, commits_table};
-use crate::state::{FileIndex, MicroBatch, TableState};
-use crate::storage::FaultPlan;
+use lake::commit::{Recovered, WriterId, commits_table};
+use lake::storage::FaultPlan;
+use state::{FileIndex, MicroBatch, TableState};
 
 use super::*;
 
@@ -13,25 +13,11 @@ async fn committer(storage: &Storage) -> (Committer, Recovered) {
 }
 
 fn published(recovered: &Recovered) -> Published {
-    let commits = TableState {
-        def: Arc::new(commits_table()),
-        files: Arc::new(FileIndex::default()),
-        tail: Vec::new(),
-    };
+    let commits = TableState::new(commits_table(), FileIndex::default());
     Published {
-        sequence: 0,
         group: recovered.group,
-        published_at_us: 0,
-        tables: BTreeMap::from([(COMMITS.into(), commits)]),
-        offsets: Arc::default(),
-        committed_offsets: Arc::default(),
-        incarnations: Arc::default(),
-        tail_bytes: 0,
         last_entries: recovered.last_entries.clone(),
-        dimension_versions: Arc::default(),
-        counts: Vec::new(),
-        progress: BTreeMap::new(),
-        dimensions: BTreeMap::new(),
+        ..Published::of_tables([commits])
     }
 }
 

@@ -1,8 +1,8 @@
 //! Old entries come from the files that have them and from the tail, and from nowhere else.
 
 use super::fixture::*;
-use crate::error::Kind;
-use crate::storage::{FaultPlan, Storage};
+use common::Kind;
+use lake::storage::{FaultPlan, Storage};
 
 /// Ten devices in each of some commit groups, and ten more in the tail.
 fn world(groups: i64, faults: &str) -> World {

@@ -3,9 +3,10 @@
 use arrow::array::{Array, AsArray};
 
 use super::fixture::*;
-use crate::commit::PartitionCount;
 use crate::flow::extraction::Extracted;
-use crate::sql::{ARCHIVE, DEAD_LETTERS, NoDimensions};
+use dimensions::NoDimensions;
+use lake::commit::PartitionCount;
+use sql::{ARCHIVE, DEAD_LETTERS};
 
 /// Records, opened, elements, events, dead letters, filtered.
 fn sums(count: &PartitionCount) -> [i64; 6] {

@@ -12,24 +12,24 @@ use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 use tokio::runtime::Runtime;
 use udfs::keys::KeyRing;
 
-use crate::error::Result;
 use crate::flow::entry_reader::PublishedEntries;
 use crate::flow::extraction::{Extracted, Extraction, PlannedPipeline};
 use crate::flow::ledger_flow::LedgerFlow;
 use crate::flow::ledgers::Ledgers;
 use crate::flow::publishing::publish_one;
 use crate::flow::row_loss::RowLoss;
-use crate::flow::source_flow::Shared;
-use crate::kafka::{PartitionRange, SourceBatch, source_schema};
-use crate::ledger::{CatchUp, EntryReader, Index, IndexKey, Ledger, with_commit_group};
-use crate::parquet_files::{FileName, FileNaming, write};
-use crate::sql::{
-    ARCHIVE, Configuration, DEAD_LETTERS, LedgerPipelinePlan, NoDimensions, PipelineDef,
-    PipelinePlan,
-};
-use crate::state::{FileIndex, Published, Publisher, SourceProgress, TableState};
-use crate::storage::Storage;
-use crate::values::{TableDef, TableKind, TopicPartition};
+use crate::flow::shared::Shared;
+use common::Result;
+use common::source_schema;
+use common::{TableDef, TableKind, TopicPartition};
+use dimensions::NoDimensions;
+use kafka::{PartitionRange, SourceBatch};
+use lake::parquet_files::{FileName, FileNaming, write};
+use lake::storage::Storage;
+use ledger::{CatchUp, EntryReader, Index, IndexKey, Ledger, with_commit_group};
+use pipelines::{LedgerPipelinePlan, PipelinePlan};
+use sql::{ARCHIVE, Configuration, DEAD_LETTERS, PipelineDef};
+use state::{FileIndex, Published, Publisher, SourceProgress, TableState};
 
 /// 2026-01-01T00:00:00Z.
 pub const START_US: i64 = 1_767_225_600_000_000;
@@ -195,7 +195,7 @@ fn pipeline<'a>(configuration: &'a Configuration, name: &str) -> &'a PipelineDef
 
 /// The feed of the folder.
 pub fn extraction(configuration: &Configuration, loss: Option<&str>) -> Extraction {
-    let planner = crate::planning::planner(&keys()).unwrap();
+    let planner = crate::check::planner(&keys()).unwrap();
     let feed = pipeline(configuration, "feed");
     let loss = loss.map(|text| Arc::new(RowLoss::parse(text, &configuration.tables).unwrap()));
     Extraction {
@@ -258,7 +258,7 @@ impl World {
         other_bytes_max: usize,
     ) -> Self {
         let configuration = configuration(files);
-        let planner = crate::planning::planner(&keys()).unwrap();
+        let planner = crate::check::planner(&keys()).unwrap();
         let publisher = Arc::new(Publisher::new(nothing_published(&configuration)));
         let ledgers = ["first", "other"]
             .into_iter()
@@ -436,29 +436,8 @@ pub fn progress(state: &str) -> SourceProgress {
 }
 
 fn nothing_published(configuration: &Configuration) -> Published {
-    let empty = |def: &TableDef| {
-        let state = TableState {
-            files: Arc::new(FileIndex::new(def, &[]).unwrap()),
-            def: Arc::new(def.clone()),
-            tail: Vec::new(),
-        };
-        (def.name.clone(), state)
-    };
-    Published {
-        sequence: 0,
-        group: 0,
-        published_at_us: 0,
-        tables: configuration.tables.iter().map(empty).collect(),
-        offsets: Arc::default(),
-        committed_offsets: Arc::default(),
-        incarnations: Arc::default(),
-        tail_bytes: 0,
-        last_entries: BTreeMap::new(),
-        dimension_versions: Arc::default(),
-        counts: Vec::new(),
-        progress: BTreeMap::new(),
-        dimensions: BTreeMap::new(),
-    }
+    let empty = |def: &TableDef| TableState::new(def.clone(), FileIndex::new(def, &[]).unwrap());
+    Published::of_tables(configuration.tables.iter().map(empty))
 }
 
 /// One column's numbers.

@@ -7,7 +7,7 @@ use arrow::datatypes::{Int32Type, Int64Type};
 use proptest::prelude::*;
 
 use super::fixture::*;
-use crate::storage::Storage;
+use lake::storage::Storage;
 
 /// The evidence of a credit, in the ledger's order: received, event time, tie (none last), channel
 /// (none last), partition, offset, element.

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::fixture::*;
-use crate::error::Kind;
 use crate::flow::row_loss::RowLoss;
-use crate::storage::{FaultPlan, Storage};
+use common::Kind;
+use lake::storage::{FaultPlan, Storage};
 
 /// A world whose reads fail as planned.
 fn with_faults(plan: &str) -> World {

@@ -1,0 +1,311 @@
+//! Records of librdkafka's buffers become Arrow columns, each byte copied once.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryArray, BinaryBuilder, Int32Array, Int64Array, ListArray, NullBufferBuilder,
+    RecordBatch, StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
+    new_null_array,
+};
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::Field;
+
+use super::native::Record;
+use common::{Result, header_fields, headers_type, source_schema};
+
+/// The last millisecond of the year 9999: calendars and clients go no further.
+const RECEIVED_MS_MAX: i64 = 253_402_300_799_999;
+
+/// Values kept to be reused, at most.
+const SPARE_BUFFERS_MAX: usize = 4;
+
+/// Builds one micro-batch after the other, in memory that is warm already where it can be.
+pub(crate) struct BatchBuilder {
+    key: BinaryColumn,
+    value: BinaryColumn,
+    headers: Option<HeadersColumn>,
+    partition: Vec<i32>,
+    offset: Vec<i64>,
+    received: Vec<i64>,
+    untimed: usize,
+    topic: Arc<str>,
+    /// Columns that are the same in every row, as long as the longest micro-batch so far.
+    topic_column: StringArray,
+    no_headers: ArrayRef,
+}
+
+/// What belongs to a micro-batch beside its columns.
+pub(crate) struct Built {
+    pub(crate) records: RecordBatch,
+    pub(crate) newest_received: Option<i64>,
+    pub(crate) untimed: usize,
+}
+
+impl BatchBuilder {
+    pub(crate) fn new(topic: &str, with_headers: bool) -> Self {
+        Self {
+            key: BinaryColumn::new(),
+            value: BinaryColumn::new(),
+            headers: with_headers.then(HeadersColumn::new),
+            partition: Vec::new(),
+            offset: Vec::new(),
+            received: Vec::new(),
+            untimed: 0,
+            topic: topic.into(),
+            topic_column: StringArray::from(Vec::<&str>::new()),
+            no_headers: new_null_array(&headers_type(), 0),
+        }
+    }
+
+    pub(crate) fn push(&mut self, record: &Record<'_>) {
+        self.key.push(record.key());
+        self.value.push(record.value());
+        if let Some(headers) = &mut self.headers {
+            headers.push(record, self.offset.len());
+        }
+        self.partition.push(record.partition());
+        self.offset.push(record.offset());
+        let timestamp = record.timestamp_ms();
+        self.untimed += usize::from(timestamp.is_none());
+        self.received.push(received(timestamp));
+    }
+
+    /// The micro-batch of what was pushed. The next one is begun with as much room.
+    pub(crate) fn finish(&mut self) -> Result<Built> {
+        let rows = self.offset.len();
+        self.lengthen_constants(rows);
+        let newest_received = self.received.iter().copied().max();
+        let headers = match &mut self.headers {
+            Some(headers) => headers.finish(rows)?,
+            None => None,
+        };
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(self.key.finish()?),
+            Arc::new(self.value.finish()?),
+            headers.unwrap_or_else(|| self.no_headers.slice(0, rows)),
+            Arc::new(self.topic_column.slice(0, rows)),
+            Arc::new(Int32Array::from(renew(&mut self.partition))),
+            Arc::new(Int64Array::from(renew(&mut self.offset))),
+            Arc::new(
+                TimestampMicrosecondArray::from(renew(&mut self.received)).with_timezone("UTC"),
+            ),
+        ];
+        Ok(Built {
+            records: RecordBatch::try_new(source_schema(), columns)?,
+            newest_received,
+            untimed: std::mem::take(&mut self.untimed),
+        })
+    }
+
+    fn lengthen_constants(&mut self, rows: usize) {
+        use arrow::array::Array;
+        if self.topic_column.len() < rows {
+            let rows = rows.next_power_of_two();
+            let topics = std::iter::repeat_n(&*self.topic, rows);
+            self.topic_column = StringArray::from_iter_values(topics);
+            self.no_headers = new_null_array(&headers_type(), rows);
+        }
+    }
+}
+
+/// The Kafka timestamp as stored: microseconds, and 0 where there is none.
+pub(super) fn received(timestamp_ms: Option<i64>) -> i64 {
+    timestamp_ms.unwrap_or(0).clamp(0, RECEIVED_MS_MAX) * 1000
+}
+
+/// Takes a full vector, without room that it doesn't use, and leaves an empty one of its length.
+fn renew<T>(full: &mut Vec<T>) -> Vec<T> {
+    let empty = Vec::with_capacity(full.len());
+    let mut taken = std::mem::replace(full, empty);
+    if taken.len() < taken.capacity() / 2 {
+        taken.shrink_to_fit();
+    }
+    taken
+}
+
+/// A column of bytes in one contiguous buffer.
+struct BinaryColumn {
+    offsets: Vec<i32>,
+    values: Vec<u8>,
+    nulls: NullBufferBuilder,
+    spare: Vec<Buffer>,
+}
+
+impl BinaryColumn {
+    fn new() -> Self {
+        Self {
+            offsets: vec![0],
+            values: Vec::new(),
+            nulls: NullBufferBuilder::new(0),
+            spare: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, bytes: Option<&[u8]>) {
+        match bytes {
+            Some(bytes) => {
+                self.values.extend_from_slice(bytes);
+                self.nulls.append_non_null();
+            }
+            None => self.nulls.append_null(),
+        }
+        // A reader's limit on bytes keeps a batch far below 2 GiB; were it not so, the offsets
+        // would stop growing and the array below would be refused, not wrong.
+        self.offsets
+            .push(i32::try_from(self.values.len()).unwrap_or(-1));
+    }
+
+    fn finish(&mut self) -> Result<BinaryArray> {
+        let offsets = renew(&mut self.offsets);
+        self.offsets.push(0);
+        if offsets.iter().any(|end| *end < 0) {
+            return Err(common::EngineError::exhausted(
+                "a micro-batch of more than 2 GiB: lower the limit on its bytes",
+            ));
+        }
+        let values = self.take_values();
+        let nulls = self.nulls.finish();
+        Ok(BinaryArray::try_new(
+            OffsetBuffer::new(ScalarBuffer::from(offsets)),
+            values,
+            nulls,
+        )?)
+    }
+
+    /// The bytes as a buffer, and room for the next ones: the vector itself where most of it is
+    /// unused (the bytes are then copied out, since a small batch must not hold a large buffer),
+    /// else one that nobody reads any more, else a new one.
+    fn take_values(&mut self) -> Buffer {
+        if self.values.len() < self.values.capacity() / 2 {
+            let exact = Buffer::from(self.values.as_slice());
+            self.values.clear();
+            return exact;
+        }
+        let room = self.values.len();
+        let next = self.reuse().unwrap_or_else(|| Vec::with_capacity(room));
+        let buffer = Buffer::from_vec(std::mem::replace(&mut self.values, next));
+        if self.spare.len() == SPARE_BUFFERS_MAX {
+            self.spare.remove(0);
+        }
+        self.spare.push(buffer.clone());
+        buffer
+    }
+
+    /// A buffer of the past that only this column still holds.
+    fn reuse(&mut self) -> Option<Vec<u8>> {
+        for index in 0..self.spare.len() {
+            match self.spare.remove(index).into_vec::<u8>() {
+                Ok(mut free) => {
+                    free.clear();
+                    return Some(free);
+                }
+                Err(in_use) => self.spare.insert(index, in_use),
+            }
+        }
+        None
+    }
+}
+
+/// The headers of the records that have some; built only if one has.
+struct HeadersColumn {
+    lengths: Vec<usize>,
+    nulls: NullBufferBuilder,
+    keys: StringBuilder,
+    values: BinaryBuilder,
+    any: bool,
+}
+
+impl HeadersColumn {
+    fn new() -> Self {
+        Self {
+            lengths: Vec::new(),
+            nulls: NullBufferBuilder::new(0),
+            keys: StringBuilder::new(),
+            values: BinaryBuilder::new(),
+            any: false,
+        }
+    }
+
+    /// `row` is the number of records before this one.
+    fn push(&mut self, record: &Record<'_>, row: usize) {
+        let (keys, values) = (&mut self.keys, &mut self.values);
+        let mut length = 0;
+        let has_headers = record.for_each_header(|key, value| {
+            keys.append_value(key);
+            values.append_option(value);
+            length += 1;
+        });
+        if has_headers && !self.any {
+            self.any = true;
+            self.lengths.resize(row, 0);
+            self.nulls.append_n_nulls(row);
+        }
+        if self.any {
+            self.lengths.push(length);
+            self.nulls.append(has_headers);
+        }
+    }
+
+    fn finish(&mut self, rows: usize) -> Result<Option<ArrayRef>> {
+        if !std::mem::take(&mut self.any) {
+            return Ok(None);
+        }
+        debug_assert_eq!(self.lengths.len(), rows);
+        let entries = StructArray::try_new(
+            header_fields(),
+            vec![Arc::new(self.keys.finish()), Arc::new(self.values.finish())],
+            None,
+        )?;
+        let field = Arc::new(Field::new_list_field(
+            arrow::datatypes::DataType::Struct(header_fields()),
+            true,
+        ));
+        let offsets = OffsetBuffer::from_lengths(self.lengths.drain(..));
+        let list = ListArray::try_new(field, offsets, Arc::new(entries), self.nulls.finish())?;
+        Ok(Some(Arc::new(list)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_without_a_timestamp_is_of_1970_and_years_end_at_9999() {
+        assert_eq!(received(None), 0);
+        assert_eq!(received(Some(-5)), 0);
+        assert_eq!(received(Some(1_700_000_000_123)), 1_700_000_000_123_000);
+        assert_eq!(received(Some(i64::MAX)), RECEIVED_MS_MAX * 1000);
+    }
+
+    #[test]
+    fn a_buffer_is_reused_once_nobody_reads_it() {
+        let mut column = BinaryColumn::new();
+        let mut addresses = Vec::new();
+        for _ in 0..6 {
+            for _ in 0..100 {
+                column.push(Some(&[7; 64]));
+            }
+            if let Ok(array) = column.finish() {
+                addresses.push(array.values().as_ptr());
+            }
+        }
+        addresses.sort_unstable();
+        addresses.dedup();
+        assert!(addresses.len() < 6, "{addresses:?}");
+    }
+
+    #[test]
+    fn a_small_batch_after_a_large_one_holds_a_small_buffer() {
+        let mut column = BinaryColumn::new();
+        for _ in 0..1000 {
+            column.push(Some(&[7; 64]));
+        }
+        let large = column.finish().map(|a| a.values().len()).unwrap_or(0);
+        column.push(Some(b"small"));
+        column.push(None);
+        let small = column.finish();
+        assert_eq!(large, 64_000);
+        assert!(small.is_ok_and(|a| a.values().capacity() < 1024));
+    }
+}

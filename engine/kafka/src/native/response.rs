@@ -1,0 +1,14 @@
+//! The codes that librdkafka's calls return.
+
+use rdkafka::bindings as rd;
+use rdkafka::error::RDKafkaErrorCode;
+
+use common::{EngineError, Result};
+
+/// An error of kind *unavailable* unless the code says success.
+pub(super) fn ensure(code: rd::rd_kafka_resp_err_t, what: &str) -> Result<()> {
+    if code == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        return Ok(());
+    }
+    Err(EngineError::unavailable(what).caused_by(RDKafkaErrorCode::from(code)))
+}

@@ -1,0 +1,180 @@
+//! What other threads may know of a reader, and tell it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use parking_lot::{Condvar, Mutex};
+
+use super::native::Consumer;
+use super::progress::{PartitionLag, PartitionProgress, RangeRead};
+use super::state::{SourceEvent, SourceState};
+use super::topic_id::TopicId;
+use common::clock::now_us;
+
+/// How often a state that lasts is logged again.
+const REMINDER_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The part of a reader that is shared.
+pub(crate) struct TopicStatus {
+    pub(crate) topic: Arc<str>,
+    pub(crate) consumer: Arc<Consumer>,
+    pub(crate) counters: Counters,
+    state: Mutex<(SourceState, Instant)>,
+    identity: Mutex<Option<(TopicId, i32)>>,
+    partitions: Mutex<BTreeMap<i32, PartitionProgress>>,
+    control: Mutex<Control>,
+    changed: Condvar,
+    was_caught_up: AtomicBool,
+}
+
+/// Sums since the reader was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) records: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) stale: AtomicU64,
+    pub(crate) gaps: AtomicU64,
+    pub(crate) untimed: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Control {
+    stopped: bool,
+    paused: bool,
+}
+
+impl TopicStatus {
+    pub(crate) fn new(topic: &str, consumer: Arc<Consumer>) -> Self {
+        Self {
+            topic: topic.into(),
+            consumer,
+            counters: Counters::default(),
+            state: Mutex::new((SourceState::Connecting { since: now() }, Instant::now())),
+            identity: Mutex::new(None),
+            partitions: Mutex::default(),
+            control: Mutex::default(),
+            changed: Condvar::new(),
+            was_caught_up: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn state(&self) -> SourceState {
+        self.state.lock().0.clone()
+    }
+
+    /// Moves the state on, and logs it where it is another, or has lasted.
+    pub(crate) fn event(&self, event: SourceEvent) {
+        let mut guard = self.state.lock();
+        let (state, logged_at) = &mut *guard;
+        let before = std::mem::discriminant(state);
+        *state = state.clone().after(event, now());
+        let is_new = before != std::mem::discriminant(state);
+        if is_new || (!state.is_reading() && logged_at.elapsed() >= REMINDER_INTERVAL) {
+            *logged_at = Instant::now();
+            match state {
+                SourceState::Failed { .. } => {
+                    tracing::error!(topic = %self.topic, "kafka topic: {state}");
+                }
+                SourceState::BrokerAway { .. }
+                | SourceState::TopicMissing { .. }
+                | SourceState::Unreadable { .. } => {
+                    tracing::warn!(topic = %self.topic, "kafka topic: {state}");
+                }
+                SourceState::Connecting { .. } | SourceState::Reading { .. } => {
+                    tracing::info!(topic = %self.topic, "kafka topic: {state}");
+                }
+            }
+        }
+    }
+
+    /// Whether records can come and nothing was heard of a connection that failed: only then does a
+    /// partition read to the end that is known say anything about this moment.
+    pub(crate) fn is_in_touch(&self) -> bool {
+        self.state.lock().0.is_reading() && !self.consumer.health().in_trouble()
+    }
+
+    pub(crate) fn identity(&self) -> Option<(TopicId, i32)> {
+        self.identity.lock().clone()
+    }
+
+    pub(crate) fn identify(&self, id: TopicId, incarnation: i32) {
+        *self.identity.lock() = Some((id, incarnation));
+    }
+
+    pub(crate) fn assigned(&self, partition: i32, progress: PartitionProgress) {
+        self.partitions.lock().insert(partition, progress);
+    }
+
+    pub(crate) fn moved(&self, ranges: &[(i32, RangeRead)]) {
+        let mut partitions = self.partitions.lock();
+        for (partition, range) in ranges {
+            if let Some(progress) = partitions.get_mut(partition) {
+                progress.passed(range.next_offset);
+            }
+        }
+    }
+
+    /// Whether all partitions have once reached the end that they had when they were assigned.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        if self.was_caught_up.load(Ordering::Relaxed) {
+            return true;
+        }
+        let partitions = self.partitions.lock();
+        let caught_up =
+            !partitions.is_empty() && partitions.values().all(PartitionProgress::is_caught_up);
+        if caught_up {
+            self.was_caught_up.store(true, Ordering::Relaxed);
+        }
+        caught_up
+    }
+
+    pub(crate) fn lag(&self) -> Vec<PartitionLag> {
+        let partitions = self.partitions.lock();
+        partitions
+            .iter()
+            .map(|(partition, progress)| PartitionLag {
+                partition: *partition,
+                next_offset: progress.next_offset(),
+                high_watermark: self
+                    .consumer
+                    .cached_high_watermark(&self.topic, *partition)
+                    .unwrap_or(0)
+                    .max(progress.end_when_assigned())
+                    .max(progress.next_offset()),
+                end_at_start: progress.end_at_start(),
+            })
+            .collect()
+    }
+
+    pub(crate) fn stop(&self) {
+        self.control.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn pause(&self, paused: bool) {
+        self.control.lock().paused = paused;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.control.lock().stopped
+    }
+
+    /// Whether records may be read; waits for it until the deadline.
+    pub(crate) fn may_read(&self, deadline: Instant) -> bool {
+        let mut control = self.control.lock();
+        while control.paused && !control.stopped {
+            if self.changed.wait_until(&mut control, deadline).timed_out() {
+                break;
+            }
+        }
+        !control.paused && !control.stopped
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(now_us()).unwrap_or_default()
+}

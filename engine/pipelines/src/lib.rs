@@ -1,0 +1,38 @@
+//! Pipelines: a row-local query, planned once and run on micro-batches.
+//!
+//! A query goes through these modules: [`refused_clauses`] reads its syntax tree and refuses what
+//! is not row-local; [`query_plan`] lets DataFusion plan it; [`by_name`] matches its columns to the
+//! sink's; [`lenient_casts`] makes nulls of casts that fail; [`row_local`] turns the optimized plan
+//! into [`stages`]. A micro-batch goes through the stages as a [`frame`]: [`unnesting`] makes rows
+//! of elements, [`lookup`] joins dimensions, and [`sink`] sorts rows from dead letters, which lack
+//! what is [`required`] among others;
+//! [`isolation`] finds the record that an expression raises on, [`ledger_rows`] does without it.
+//! [`plan`] and [`ledger_plan`] are what the engine holds.
+
+mod by_name;
+mod check;
+mod evaluate;
+mod frame;
+mod isolation;
+mod ledger_plan;
+mod ledger_rows;
+mod lenient_casts;
+mod lookup;
+mod plan;
+mod query_plan;
+mod refused_clauses;
+mod required;
+mod row_local;
+mod sink;
+mod stages;
+mod target;
+mod unnesting;
+
+pub use check::check;
+pub use frame::Origins;
+pub use ledger_plan::{LedgerCandidates, LedgerKeys, LedgerPipelinePlan};
+pub use plan::PipelinePlan;
+pub use sink::{PipelineOutput, Rejects};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! A pipeline from a source into a table: made once, run on every micro-batch.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::prelude::SessionContext;
+
+use super::by_name::REJECT;
+use super::isolation::isolating;
+use super::query_plan::{QueryPlan, declared_fields};
+use super::required::{Required, null_if_empty};
+use super::sink::{PipelineOutput, Sink, schema_of};
+use super::stages::Stages;
+use super::target::Target;
+use common::Result;
+use dimensions::Dimensions;
+use sql::Configuration;
+use sql::Fault;
+use sql::PipelineDef;
+
+/// A planned pipeline.
+#[derive(Debug)]
+pub struct PipelinePlan {
+    stages: Stages,
+    sink: Sink,
+}
+
+impl PipelinePlan {
+    /// Plans a pipeline with the functions of a session.
+    pub fn compile(
+        def: &PipelineDef,
+        configuration: &Configuration,
+        ctx: &SessionContext,
+    ) -> Result<Self, Vec<Fault>> {
+        let sink = configuration.table(&def.sink).ok_or_else(|| {
+            vec![
+                def.text
+                    .fault_in("INSERT INTO", format!("no table {}", def.sink)),
+            ]
+        })?;
+        let declared = declared_fields(sink);
+        let query = QueryPlan::new(def, configuration, ctx, &declared, Target::Table)?;
+        let stages = query.compile(None).map_err(|f| vec![f])?;
+        Ok(Self {
+            sink: Sink {
+                has_reject: query.has_column(REJECT),
+                required: Required::all(sink, &declared),
+                null_if_empty: null_if_empty(sink, &declared),
+                schema: schema_of(declared),
+            },
+            stages,
+        })
+    }
+
+    /// The columns of the source that the plan reads; the others need not be built for it.
+    pub fn needed_columns(&self) -> &[String] {
+        &self.stages.needed
+    }
+
+    /// The declared columns of the sink.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.sink.schema
+    }
+
+    /// Runs a micro-batch. Rows keep the order of their records, but for records without elements,
+    /// which come last.
+    pub async fn run(
+        &self,
+        input: &RecordBatch,
+        dimensions: &dyn Dimensions,
+    ) -> Result<PipelineOutput> {
+        if input.num_rows() == 0 {
+            return Ok(PipelineOutput::empty(self.sink.schema.clone()));
+        }
+        isolating(input, &self.sink.schema, &|part| {
+            self.sink.take(self.stages.run(part, dimensions)?)
+        })
+    }
+}

@@ -1,0 +1,280 @@
+//! The way from DataFusion's plan of a query to its stages; any other node is refused.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::{Column, DFSchema, NullHandling};
+use datafusion::execution::context::ExecutionProps;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{
+    BinaryExpr, Cast, Expr, Join, JoinType, LogicalPlan, Operator, TableScan, Unnest,
+};
+use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use parking_lot::Mutex;
+
+use super::lenient_casts::null_where_a_cast_fails;
+use super::lookup::Lookup;
+use super::stages::{Stage, Stages};
+use super::unnesting::{INDEX, Unnesting};
+use sql::DimensionDef;
+use sql::Fault;
+use sql::SourceText;
+use sql::relations::Relation;
+
+/// Makes the stages of an optimized plan; `reads` is what its query names, for places.
+pub(super) fn stages(
+    text: &SourceText,
+    plan: &LogicalPlan,
+    dimensions: &[&DimensionDef],
+    reads: &[Relation],
+    props: &ExecutionProps,
+) -> Result<Stages, Fault> {
+    let mut walk = Walk {
+        text,
+        dimensions,
+        reads,
+        props,
+        stages: Vec::new(),
+        input: None,
+    };
+    walk.node(plan)?;
+    let (needed, input) = walk
+        .input
+        .ok_or_else(|| text.fault_in("FROM", "a pipeline must read a table"))?;
+    Ok(Stages {
+        needed,
+        input,
+        stages: walk.stages,
+    })
+}
+
+struct Walk<'a> {
+    text: &'a SourceText,
+    dimensions: &'a [&'a DimensionDef],
+    reads: &'a [Relation],
+    props: &'a ExecutionProps,
+    stages: Vec<Stage>,
+    input: Option<(Vec<String>, SchemaRef)>,
+}
+
+impl Walk<'_> {
+    fn node(&mut self, plan: &LogicalPlan) -> Result<(), Fault> {
+        match plan {
+            LogicalPlan::TableScan(scan) => self.scan(scan),
+            LogicalPlan::SubqueryAlias(alias) => self.node(&alias.input),
+            LogicalPlan::Projection(projection) => {
+                self.node(&projection.input)?;
+                let columns = projection
+                    .expr
+                    .iter()
+                    .map(|e| self.physical(e, projection.input.schema(), "SELECT"))
+                    .collect::<Result<_, _>>()?;
+                self.stages.push(Stage::Project {
+                    columns,
+                    schema: nullable(&projection.schema),
+                });
+                Ok(())
+            }
+            LogicalPlan::Filter(filter) => {
+                self.node(&filter.input)?;
+                let predicate = self.physical(&filter.predicate, filter.input.schema(), "WHERE")?;
+                self.stages.push(Stage::Filter(predicate));
+                Ok(())
+            }
+            LogicalPlan::Unnest(unnest) => {
+                self.node(&unnest.input)?;
+                self.unnest(unnest)
+            }
+            LogicalPlan::Join(join) => {
+                self.node(&join.left)?;
+                self.lookup(join)
+            }
+            other => {
+                let node = other.display().to_string();
+                let node = node.split([':', ' ']).next().unwrap_or_default().to_owned();
+                Err(self
+                    .text
+                    .fault_in(node, "is refused in a pipeline, which is row-local"))
+            }
+        }
+    }
+
+    fn scan(&mut self, scan: &TableScan) -> Result<(), Fault> {
+        if self
+            .dimensions
+            .iter()
+            .any(|d| *d.name == *scan.table_name.table())
+        {
+            let name = scan.table_name.table();
+            return Err(self
+                .fault_at(Some(name), "FROM", format!("{name} is a dimension"))
+                .help("read a source, and LEFT JOIN the dimension on its key"));
+        }
+        let names = scan
+            .projected_schema
+            .fields()
+            .iter()
+            .map(|f| f.name().clone());
+        self.input = Some((names.collect(), nullable(&scan.projected_schema)));
+        Ok(())
+    }
+
+    fn unnest(&mut self, unnest: &Unnest) -> Result<(), Fault> {
+        let fault = |message: &str| self.text.fault_in("unnest_outer", message);
+        if unnest.options.null_handling != NullHandling::PreserveAndExpandEmpty {
+            return Err(fault(
+                "plain unnest is refused in a pipeline: it drops records",
+            ));
+        }
+        let [(column, list)] = unnest.list_type_columns.as_slice() else {
+            return Err(fault("takes one list"));
+        };
+        if list.depth != 1 || !unnest.struct_type_columns.is_empty() {
+            return Err(fault("takes elements(…) only"));
+        }
+        let numbered = match unnest.input.schema().field(*column).data_type() {
+            DataType::List(item) | DataType::LargeList(item) => match item.data_type() {
+                DataType::Struct(fields) => fields.iter().any(|f| f.name() == INDEX),
+                _ => false,
+            },
+            _ => false,
+        };
+        if !numbered {
+            return Err(fault("takes elements(…) only"));
+        }
+        self.stages.push(Stage::Unnest(Unnesting {
+            column: *column,
+            made_of: unnest.dependency_indices.clone(),
+            schema: nullable(&unnest.schema),
+        }));
+        Ok(())
+    }
+
+    fn lookup(&mut self, join: &Join) -> Result<(), Fault> {
+        let joined = dimension_scan(&join.right);
+        let refuse = |message: String| {
+            let name = joined.as_ref().map(|(scan, _)| scan.table_name.table());
+            self.fault_at(name, "JOIN", message)
+                .help("write LEFT JOIN dimension d ON d.key = expression")
+        };
+        let Some((scan, alias)) = joined.clone() else {
+            return Err(refuse("joins something that is not a dimension".to_owned()));
+        };
+        let name = scan.table_name.table();
+        let Some(dimension) = self.dimensions.iter().find(|d| &*d.name == name) else {
+            return Err(refuse(format!("{name} is not a dimension")));
+        };
+        if join.join_type != JoinType::Left {
+            return Err(refuse(format!(
+                "{} JOIN is refused in a pipeline",
+                join.join_type
+            )));
+        }
+        let key = Column::new(Some(alias), &dimension.key);
+        let of_row = key_of_row(join, &key).ok_or_else(|| {
+            refuse(format!(
+                "must compare {name}'s key {} and nothing else",
+                dimension.key
+            ))
+        })?;
+        let left = join.left.schema();
+        if of_row.column_refs().iter().any(|c| !left.has_column(c)) {
+            return Err(refuse(format!(
+                "the key of {name} must be compared to the row's columns"
+            )));
+        }
+        let of_row = self.physical(&of_row, left, "JOIN")?;
+        let appended = scan
+            .projected_schema
+            .fields()
+            .iter()
+            .map(|f| f.name().clone());
+        self.stages.push(Stage::Lookup(Box::new(Lookup {
+            dimension: name.to_owned(),
+            key: dimension.key.clone(),
+            of_row,
+            appended: appended.collect(),
+            schema: nullable(&join.schema),
+            hashed: Mutex::new(None),
+        })));
+        Ok(())
+    }
+
+    /// A fault at the place where the query names a table, or else of a clause.
+    fn fault_at(&self, table: Option<&str>, clause: &str, message: String) -> Fault {
+        match self.reads.iter().find(|r| Some(r.name.as_str()) == table) {
+            Some(read) => self.text.fault_on(&read.written, clause, message),
+            None => self.text.fault_in(clause, message),
+        }
+    }
+
+    fn physical(
+        &self,
+        expr: &Expr,
+        schema: &DFSchema,
+        clause: &str,
+    ) -> Result<Arc<dyn PhysicalExpr>, Fault> {
+        let context = PhysicalPlanningContext::default();
+        null_where_a_cast_fails(expr.clone(), schema)
+            .and_then(|e| create_physical_expr(&e.data, schema, self.props, &context))
+            .map_err(|e| self.text.fault_from(&e, clause))
+    }
+}
+
+/// A schema at run time: all nullable, since what plans know of nulls isn't needed there.
+fn nullable(schema: &DFSchema) -> SchemaRef {
+    let fields = schema.fields().iter();
+    Arc::new(Schema::new(
+        fields
+            .map(|f| Field::new(f.name(), f.data_type().clone(), true))
+            .collect::<Vec<_>>(),
+    ))
+}
+
+/// The scan of a joined dimension and the name that its columns have in the query.
+fn dimension_scan(plan: &LogicalPlan) -> Option<(&TableScan, datafusion::common::TableReference)> {
+    match plan {
+        LogicalPlan::TableScan(scan) => Some((scan, scan.table_name.clone())),
+        LogicalPlan::SubqueryAlias(alias) => {
+            let (scan, _) = dimension_scan(&alias.input)?;
+            Some((scan, alias.alias.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// What the dimension's key is compared to, if that is all that the join says.
+fn key_of_row(join: &Join, key: &Column) -> Option<Expr> {
+    let on = join.on.iter().map(|(l, r)| (l.clone(), r.clone()));
+    let mut pairs: Vec<(Expr, Expr)> = on.collect();
+    if let Some(filter) = &join.filter {
+        for part in split_conjunction(filter) {
+            match part {
+                Expr::BinaryExpr(BinaryExpr {
+                    left,
+                    op: Operator::Eq,
+                    right,
+                }) => pairs.push(((**left).clone(), (**right).clone())),
+                _ => return None,
+            }
+        }
+    }
+    // Keys are compared as text: a cast to anything else would mean another comparison.
+    let is_key = |e: &Expr| match e {
+        Expr::Column(c) => c == key,
+        Expr::Cast(Cast { expr, field }) => {
+            let is_text = matches!(
+                field.data_type(),
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+            );
+            is_text && matches!(&**expr, Expr::Column(c) if c == key)
+        }
+        _ => false,
+    };
+    match pairs.as_slice() {
+        [(left, right)] if is_key(right) => Some(left.clone()),
+        [(left, right)] if is_key(left) => Some(right.clone()),
+        _ => None,
+    }
+}

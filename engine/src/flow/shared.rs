@@ -1,0 +1,38 @@
+//! What the flows of all sources share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use kafka::SourceHandle;
+use parking_lot::Mutex;
+use state::Publisher;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use super::dimension_flow::DimensionVersions;
+use super::ledgers::Ledgers;
+use super::row_loss::RowLoss;
+
+/// What all sources share: publishing is one sequence.
+pub struct Shared {
+    /// The state.
+    pub publisher: Arc<Publisher>,
+    /// The dimensions' versions.
+    pub dimension_versions: DimensionVersions,
+    /// The sources being read.
+    pub sources: Arc<Mutex<Vec<SourceHandle>>>,
+    /// The ledgers.
+    pub ledgers: Ledgers,
+    /// Told when a micro-batch has been published.
+    pub published: Arc<Notify>,
+    /// Told when a commit group has been committed.
+    pub committed: Arc<Notify>,
+    /// Bytes that may wait for their commit group.
+    pub memory_bytes_max: usize,
+    /// Told to stop reading.
+    pub stop: Arc<AtomicBool>,
+    /// For tests: loses a row.
+    pub row_loss: Option<Arc<RowLoss>>,
+    /// Where async work of the flows runs.
+    pub runtime: Handle,
+}
