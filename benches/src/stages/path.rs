@@ -56,7 +56,6 @@ impl Path {
             }],
             archive: shared(ARCHIVE)?,
             dead_letters: shared(DEAD_LETTERS)?,
-            row_loss: None,
         };
         let publisher = Arc::new(Publisher::new(nothing_published(&configuration)?));
         let table = shared(&posting.sink)?;

@@ -90,7 +90,7 @@ impl Place {
 
 fn events(engine: &Engine, devices: &[&str]) -> RecordBatch {
     let rows = devices.len();
-    let state = engine.publisher.current();
+    let state = engine.shared.publisher.current();
     let schema = state.table("ev").unwrap().def.schema.clone();
     let columns = schema
         .fields()
@@ -122,7 +122,7 @@ fn events(engine: &Engine, devices: &[&str]) -> RecordBatch {
 /// Publishes events as a source's flow does, with what they change in all ledgers.
 fn publish(engine: &Engine, devices: &[&str]) {
     let rows = events(engine, devices);
-    let mut flows = engine.ledgers.flows.lock();
+    let mut flows = engine.shared.ledgers.flows.lock();
     let mut added = MicroBatch::default();
     for flow in flows.iter_mut() {
         if let Some(entries) = futures::executor::block_on(flow.post(&rows)).unwrap() {
@@ -132,11 +132,11 @@ fn publish(engine: &Engine, devices: &[&str]) {
         }
     }
     added.rows.push(("ev".into(), rows));
-    engine.publisher.publish(added, 0).unwrap();
+    engine.shared.publisher.publish(added, 0).unwrap();
 }
 
 fn last_entries(engine: &Engine) -> LastEntries {
-    engine.publisher.current().last_entries.clone()
+    engine.shared.publisher.current().last_entries.clone()
 }
 
 fn entries(of: &[(&str, i64)]) -> LastEntries {
@@ -177,7 +177,7 @@ fn a_ledger_whose_entries_are_not_those_committed_is_refused() {
         last_entries: entries(&[("first", 4)]),
         ..MicroBatch::default()
     };
-    engine.publisher.publish(added, 0).unwrap();
+    engine.shared.publisher.publish(added, 0).unwrap();
     engine.stop().unwrap();
     std::fs::remove_dir_all(place.tables().join("cache")).unwrap();
     let error = place.start(&["first"]).unwrap_err();
@@ -222,8 +222,14 @@ fn the_index_comes_from_its_snapshot_at_every_start() {
     let place = Place::new();
     let started = |from_snapshot: Option<i64>, keys: usize| {
         let engine = place.start(&["first"]).unwrap();
-        assert_eq!(engine.ledgers.snapshot_on_disk("first"), from_snapshot);
-        assert_eq!(engine.ledgers.flows.lock()[0].ledger.index().len(), keys);
+        assert_eq!(
+            engine.shared.ledgers.snapshot_on_disk("first"),
+            from_snapshot
+        );
+        assert_eq!(
+            engine.shared.ledgers.flows.lock()[0].ledger.index().len(),
+            keys
+        );
         engine
     };
     let engine = started(None, 0);
@@ -252,11 +258,4 @@ fn the_index_comes_from_its_snapshot_at_every_start() {
     std::fs::write(&path, other.snapshot("first")).unwrap();
     started(None, 4).stop().unwrap();
     started(Some(5), 4).stop().unwrap();
-}
-
-#[test]
-fn a_panic_of_the_commit_thread_is_an_error_as_others_are() {
-    let error = caught(|| panic!("injected")).unwrap_err();
-    assert_eq!(error.kind, Kind::Internal);
-    assert!(caught(|| Ok(())).is_ok());
 }

@@ -8,20 +8,18 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use futures::future::try_join_all;
-use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::ledgers::Ledgers;
+use super::shared::Shared;
 use common::{DataFile, TableDef, TableKind, TopicPartition};
 use common::{EngineError, Kind, Result};
-use kafka::SourceHandle;
 use lake::commit::{COMMITS, Committer, GroupDraft, Maintainer, PartitionCount, TablePins};
 use lake::parquet_files::{WriteLimits, write_with};
 use lake::storage::Storage;
 use ledger::with_commit_group;
 use sql::ARCHIVE;
-use state::{Published, Publisher};
+use state::Published;
 
 /// When a commit group is cut.
 #[derive(Debug, Clone)]
@@ -34,10 +32,10 @@ pub struct CommitRhythm {
 
 /// Cuts and commits groups.
 pub struct CommitLoop {
+    /// The state, the ledgers and the sources, as the flows have them.
+    pub shared: Arc<Shared>,
     /// Writes the sequence.
     pub committer: Committer,
-    /// The state.
-    pub publisher: Arc<Publisher>,
     /// Where files go.
     pub storage: Storage,
     /// Checkpoints the tables' logs.
@@ -46,18 +44,10 @@ pub struct CommitLoop {
     pub rhythm: CommitRhythm,
     /// How large files get, and how many are encoded at the same time.
     pub write_limits: WriteLimits,
-    /// The sources being read, whose positions are written to Kafka for lag tools.
-    pub sources: Arc<Mutex<Vec<SourceHandle>>>,
-    /// The ledgers, which are told what is durable.
-    pub ledgers: Ledgers,
     /// The configuration that the rows were made with.
     pub configuration_hash: String,
     /// The key ring's version.
     pub key_version: String,
-    /// Told when micro-batches have been published.
-    pub published: Arc<Notify>,
-    /// Told when a group has been committed, so that a reader that paused goes on.
-    pub committed: Arc<Notify>,
 }
 
 impl CommitLoop {
@@ -78,14 +68,14 @@ impl CommitLoop {
 
     async fn wait_for_cut(&self, stop: &mut watch::Receiver<bool>) {
         let deadline = Instant::now() + self.rhythm.interval;
-        while self.publisher.current().tail_bytes < self.rhythm.bytes {
+        while self.shared.publisher.current().tail_bytes < self.rhythm.bytes {
             tokio::select! {
                 changed = stop.changed() => {
                     if changed.is_err() || *stop.borrow() {
                         return;
                     }
                 }
-                told = timeout_at(deadline, self.published.notified()) => {
+                told = timeout_at(deadline, self.shared.published.notified()) => {
                     if told.is_err() {
                         return;
                     }
@@ -96,7 +86,7 @@ impl CommitLoop {
 
     /// Commits everything published so far; nothing where nothing changed.
     async fn commit(&mut self) -> Result<()> {
-        let cut = self.publisher.current();
+        let cut = self.shared.publisher.current();
         if cut.offsets == cut.committed_offsets && cut.tail_bytes == 0 {
             return self.check_epoch().await;
         }
@@ -116,9 +106,11 @@ impl CommitLoop {
             .commit(self.draft(&cut, tables.clone()))
             .await?;
         tables.push((COMMITS.into(), vec![committed.row_file]));
-        self.publisher.committed(&cut, committed.group, &tables)?;
-        self.ledgers.committed(&cut);
-        self.committed.notify_waiters();
+        self.shared
+            .publisher
+            .committed(&cut, committed.group, &tables)?;
+        self.shared.ledgers.committed(&cut);
+        self.shared.committed.notify_waiters();
         self.tell_kafka(&cut);
         self.checkpoint(committed.group, committed.pins);
         log(&cut, &tables, committed.group, started.elapsed());
@@ -139,7 +131,7 @@ impl CommitLoop {
 
     /// Writes positions to Kafka for lag tools. Nothing reads them back, so a failure is only logged.
     fn tell_kafka(&self, cut: &Published) {
-        for source in self.sources.lock().iter() {
+        for source in self.shared.sources.lock().iter() {
             if let Err(e) = source.commit_group_offsets(&cut.offsets) {
                 tracing::debug!(topic = %source.topic(), error = %e, "lag tools are not told");
             }
@@ -169,7 +161,7 @@ impl CommitLoop {
         let Ok(mut maintainer) = self.maintainer.clone().try_lock_owned() else {
             return;
         };
-        let ledgers = self.ledgers.clone();
+        let ledgers = self.shared.ledgers.clone();
         tokio::spawn(async move {
             let done = maintainer.checkpoint_if_due(&pins).await;
             for (table, error) in &done.failed {

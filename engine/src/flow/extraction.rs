@@ -8,7 +8,6 @@ use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 
 use super::engine_columns::{EngineColumns, RecordColumns, repeated};
-use super::row_loss::RowLoss;
 use super::untimed::Untimed;
 use common::{EngineError, Result};
 use common::{OffsetKey, Offsets, TableDef, TopicPartition};
@@ -42,8 +41,6 @@ pub struct Extraction {
     pub archive: Arc<TableDef>,
     /// The dead-letter table.
     pub dead_letters: Arc<TableDef>,
-    /// For tests: loses a row.
-    pub row_loss: Option<Arc<RowLoss>>,
 }
 
 /// What a micro-batch became, before the ledgers have seen it.
@@ -84,9 +81,6 @@ impl Extraction {
             if let Some(untimed) = &untimed {
                 output = untimed.with_rejects(output)?;
             }
-            if let Some(loss) = &self.row_loss {
-                loss.strike_pipeline(&mut output);
-            }
             self.take_output(pipeline, batch, &columns, output, &mut extracted)?;
         }
         Ok(extracted)
@@ -98,9 +92,9 @@ impl Extraction {
             first_offsets: first_offsets(batch),
             ..Extracted::default()
         };
-        extracted.read(&ARCHIVE.into(), batch);
+        extracted.note_read(&ARCHIVE.into(), batch);
         for pipeline in &self.pipelines {
-            extracted.read(&pipeline.name, batch);
+            extracted.note_read(&pipeline.name, batch);
         }
         extracted
     }
@@ -121,7 +115,7 @@ impl Extraction {
         extracted
             .rows
             .push((self.archive.name.clone(), table.finish()?));
-        extracted.read(&ARCHIVE.into(), batch);
+        extracted.note_read(&ARCHIVE.into(), batch);
         Ok(())
     }
 
@@ -135,7 +129,7 @@ impl Extraction {
     ) -> Result<()> {
         let counts = count(pipeline, &self.source, batch, columns, &output);
         extracted.counts.extend(counts);
-        extracted.read(&pipeline.name, batch);
+        extracted.note_read(&pipeline.name, batch);
         if output.rows.num_rows() > 0 {
             let mut table = Assembly::new(&pipeline.sink.schema, output.rows.num_rows());
             for field in output.rows.schema().fields() {
@@ -192,8 +186,8 @@ fn first_offsets(batch: &SourceBatch) -> BTreeMap<TopicPartition, i64> {
 }
 
 impl Extracted {
-    /// A pipeline, or the archive, has read a micro-batch.
-    fn read(&mut self, pipeline: &Arc<str>, batch: &SourceBatch) {
+    /// Notes that a pipeline, or the archive, has read a micro-batch.
+    fn note_read(&mut self, pipeline: &Arc<str>, batch: &SourceBatch) {
         self.offsets.extend(batch.ranges.iter().map(|range| {
             let key = OffsetKey {
                 pipeline: pipeline.clone(),
@@ -342,7 +336,6 @@ mod tests {
             pipelines: Vec::new(),
             archive: table(ARCHIVE),
             dead_letters: table(DEAD_LETTERS),
-            row_loss: None,
         };
         let at = TopicPartition {
             topic: "logs".into(),

@@ -30,9 +30,12 @@ const STOP_INTERVAL: Duration = Duration::from_millis(20);
 /// is waited for.
 pub(super) fn publish_one(
     shared: &Shared,
-    extracted: Extracted,
+    mut extracted: Extracted,
     progress: SourceProgress,
 ) -> Result<bool> {
+    if let Some(loss) = &shared.row_loss {
+        loss.strike_pipeline(&mut extracted);
+    }
     let mut waiting = Waiting::new(progress.source.clone());
     loop {
         let mut flows = shared.ledgers.flows.lock();

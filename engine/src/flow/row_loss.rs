@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 
+use super::extraction::Extracted;
 use common::TableDef;
 use common::{EngineError, Result};
-use pipelines::PipelineOutput;
+use sql::{ARCHIVE, DEAD_LETTERS};
 
 /// The place between a pipeline's plan and its sink.
 const PIPELINE: &str = "pipeline";
@@ -55,14 +56,21 @@ impl RowLoss {
         })
     }
 
-    /// Loses an accepted row of a pipeline's output.
-    pub fn strike_pipeline(&self, output: &mut PipelineOutput) {
-        let rows = output.row.len();
-        if self.strikes(PIPELINE, rows) {
-            output.rows = output.rows.slice(0, rows - 1);
-            output.row = output.row.slice(0, rows - 1);
-            output.element = output.element.slice(0, rows - 1);
+    /// Loses an accepted row of a pipeline, and its count.
+    pub fn strike_pipeline(&self, extracted: &mut Extracted) {
+        let of_pipeline = |table: &str| table != ARCHIVE && table != DEAD_LETTERS;
+        let mut sinks = extracted.rows.iter_mut();
+        let Some((_, rows)) = sinks.find(|(table, _)| of_pipeline(table)) else {
+            return;
+        };
+        let counted = extracted.counts.iter_mut().find(|c| c.events > 0);
+        if let Some(count) = counted
+            && self.strikes(PIPELINE, rows.num_rows())
+        {
+            *rows = rows.slice(0, rows.num_rows() - 1);
+            count.events -= 1;
         }
+        extracted.rows.retain(|(_, rows)| rows.num_rows() > 0);
     }
 
     /// Loses a row of a micro-batch's tables.

@@ -36,3 +36,32 @@ pub struct Shared {
     /// Where async work of the flows runs.
     pub runtime: Handle,
 }
+
+impl Shared {
+    /// A state and its ledgers, with no source yet. Async work runs on `runtime`.
+    pub fn new(
+        publisher: Arc<Publisher>,
+        ledgers: Ledgers,
+        memory_bytes_max: usize,
+        runtime: Handle,
+    ) -> Self {
+        Self {
+            publisher,
+            dimension_versions: Arc::default(),
+            sources: Arc::default(),
+            ledgers,
+            published: Arc::default(),
+            committed: Arc::default(),
+            memory_bytes_max,
+            stop: Arc::default(),
+            row_loss: None,
+            runtime,
+        }
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}

@@ -289,7 +289,6 @@ impl Sources {
             pipelines,
             archive: self.table(ARCHIVE)?,
             dead_letters: self.table(DEAD_LETTERS)?,
-            row_loss: self.shared.row_loss.clone(),
         })
     }
 

@@ -5,6 +5,9 @@ use lake::storage::FaultPlan;
 use state::{FileIndex, MicroBatch, TableState};
 
 use super::*;
+use crate::flow::ledgers::Ledgers;
+use state::Publisher;
+use tokio::runtime::Handle;
 
 async fn committer(storage: &Storage) -> (Committer, Recovered) {
     Committer::open(storage.clone(), &[], WriterId::unique())
@@ -23,9 +26,12 @@ fn published(recovered: &Recovered) -> Published {
 
 async fn commit_loop(storage: &Storage) -> CommitLoop {
     let (committer, recovered) = committer(storage).await;
+    let publisher = Arc::new(Publisher::new(published(&recovered)));
+    let ledgers = Ledgers::new(Vec::new(), storage.clone(), "test".into(), BTreeMap::new());
+    let shared = Shared::new(publisher, ledgers, usize::MAX, Handle::current());
     CommitLoop {
+        shared: Arc::new(shared),
         committer,
-        publisher: Arc::new(Publisher::new(published(&recovered))),
         storage: storage.clone(),
         maintainer: Arc::new(tokio::sync::Mutex::new(Maintainer::new(
             storage.clone(),
@@ -36,12 +42,8 @@ async fn commit_loop(storage: &Storage) -> CommitLoop {
             bytes: usize::MAX,
         },
         write_limits: WriteLimits::default(),
-        sources: Arc::default(),
-        ledgers: Ledgers::new(Vec::new(), storage.clone(), "test".into(), BTreeMap::new()),
         configuration_hash: String::new(),
         key_version: String::new(),
-        published: Arc::new(Notify::new()),
-        committed: Arc::new(Notify::new()),
     }
 }
 
@@ -72,7 +74,7 @@ async fn a_group_has_the_dimension_versions_of_its_own_cut() {
             dimension_versions: Some(versions),
             ..MicroBatch::default()
         };
-        flow.publisher.publish(added, 0).unwrap()
+        flow.shared.publisher.publish(added, 0).unwrap()
     };
     let cut = publish("7");
     publish("8");
@@ -81,8 +83,12 @@ async fn a_group_has_the_dimension_versions_of_its_own_cut() {
         draft.dimension_versions["products"].clone()
     };
     assert_eq!(version(&cut), "7");
-    assert_eq!(version(&flow.publisher.current()), "8");
+    assert_eq!(version(&flow.shared.publisher.current()), "8");
     // What says nothing of dimensions, such as time passing, leaves them.
-    let later = flow.publisher.publish(MicroBatch::default(), 0).unwrap();
+    let later = flow
+        .shared
+        .publisher
+        .publish(MicroBatch::default(), 0)
+        .unwrap();
     assert_eq!(version(&later), "8");
 }

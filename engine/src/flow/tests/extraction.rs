@@ -90,7 +90,7 @@ fn a_row_lost_behind_the_plan_is_missing_in_the_balance() {
 
 #[test]
 fn a_record_lost_before_the_unnest_is_missing_in_the_balance() {
-    let extraction = extraction(&folder(), None);
+    let extraction = extraction(&folder());
     let mut batch = micro_batch(&mixed());
     // The reader says that it had one more.
     batch.ranges[1].records += 1;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use arrow::array::{
     ArrayRef, AsArray, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
@@ -194,10 +193,9 @@ fn pipeline<'a>(configuration: &'a Configuration, name: &str) -> &'a PipelineDef
 }
 
 /// The feed of the folder.
-pub fn extraction(configuration: &Configuration, loss: Option<&str>) -> Extraction {
+pub fn extraction(configuration: &Configuration) -> Extraction {
     let planner = crate::check::planner(&keys()).unwrap();
     let feed = pipeline(configuration, "feed");
-    let loss = loss.map(|text| Arc::new(RowLoss::parse(text, &configuration.tables).unwrap()));
     Extraction {
         source: SOURCE.into(),
         topic: TOPIC.into(),
@@ -208,7 +206,6 @@ pub fn extraction(configuration: &Configuration, loss: Option<&str>) -> Extracti
         }],
         archive: table(configuration, ARCHIVE),
         dead_letters: table(configuration, DEAD_LETTERS),
-        row_loss: loss,
     }
 }
 
@@ -219,8 +216,15 @@ pub fn folder() -> Configuration {
 
 /// What the feed makes of records.
 pub fn extracted(records: &[Record], loss: Option<&str>) -> Extracted {
-    let extraction = extraction(&folder(), loss);
-    futures::executor::block_on(extraction.run(&micro_batch(records), &NoDimensions)).unwrap()
+    let extraction = extraction(&folder());
+    let batch = micro_batch(records);
+    let run = extraction.run(&batch, &NoDimensions);
+    let mut extracted = futures::executor::block_on(run).unwrap();
+    if let Some(loss) = loss {
+        let loss = RowLoss::parse(loss, &folder().tables).unwrap();
+        loss.strike_pipeline(&mut extracted);
+    }
+    extracted
 }
 
 /// The rows of one table among extracted ones.
@@ -289,25 +293,11 @@ impl World {
             .worker_threads(1)
             .build()
             .unwrap();
-        let shared = Shared {
-            publisher,
-            dimension_versions: Arc::default(),
-            sources: Arc::default(),
-            ledgers: Ledgers::new(
-                ledgers,
-                Storage::in_memory(),
-                "writer".into(),
-                BTreeMap::new(),
-            ),
-            published: Arc::default(),
-            committed: Arc::default(),
-            memory_bytes_max: usize::MAX,
-            stop: Arc::new(AtomicBool::new(false)),
-            row_loss: None,
-            runtime: runtime.handle().clone(),
-        };
+        let none = BTreeMap::new();
+        let ledgers = Ledgers::new(ledgers, Storage::in_memory(), "writer".into(), none);
+        let shared = Shared::new(publisher, ledgers, usize::MAX, runtime.handle().clone());
         let world = Self {
-            extraction: extraction(&configuration, None),
+            extraction: extraction(&configuration),
             configuration,
             storage,
             shared,
