@@ -30,7 +30,6 @@ pub fn start_quiet(file: &std::path::Path) -> std::io::Result<()> {
 }
 
 fn filter() -> EnvFilter {
-    EnvFilter::try_from_env("HEADWATER_LOG").unwrap_or_else(|_| {
-        EnvFilter::new("info,datafusion=warn,delta_kernel=warn,buoyant_kernel=warn")
-    })
+    EnvFilter::try_from_env("HEADWATER_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,datafusion=warn"))
 }
