@@ -182,13 +182,15 @@ impl Committer {
     fn check(&self, verdict: GroupVerdict, group: i64) -> Result<()> {
         match verdict {
             GroupVerdict::Committed => Ok(()),
-            GroupVerdict::Fenced(FoundGroup { epoch, writer }) => Err(EngineError::conflict(format!(
-                "fenced: writer {writer} has taken epoch {epoch} on {}, this one ({}) had epoch \
+            GroupVerdict::Fenced(FoundGroup { epoch, writer }) => {
+                Err(EngineError::conflict(format!(
+                    "fenced: writer {writer} has taken epoch {epoch} on {}, this one ({}) had epoch \
                  {}; stop one of the two servers",
-                self.storage.url(),
-                self.writer,
-                self.epoch
-            ))),
+                    self.storage.url(),
+                    self.writer,
+                    self.epoch
+                )))
+            }
             GroupVerdict::Taken(FoundGroup { epoch, writer }) => Err(EngineError::data(format!(
                 "version {group} of {COMMITS} in {} is of writer {writer} with epoch {epoch}, \
                  which epoch {} of this writer rules out; call a person",
