@@ -121,8 +121,8 @@ impl Committer {
     pub async fn check_epoch(&self) -> Result<()> {
         let next = self.next_group();
         match found_group(&self.storage, next).await? {
-            FoundGroup::Nothing => Ok(()),
-            found => self.check(decide_group(found, self.writer.as_str(), self.epoch), next),
+            None => Ok(()),
+            Some(found) => self.check(decide_group(found, self.writer.as_str(), self.epoch), next),
         }
     }
 
@@ -182,23 +182,20 @@ impl Committer {
     fn check(&self, verdict: GroupVerdict, group: i64) -> Result<()> {
         match verdict {
             GroupVerdict::Committed => Ok(()),
-            GroupVerdict::Fenced { epoch, writer } => Err(EngineError::conflict(format!(
-                "fenced: writer {writer} has taken epoch {epoch} on {}, this one ({}) had epoch \
+            GroupVerdict::Fenced(FoundGroup { epoch, writer }) => {
+                Err(EngineError::conflict(format!(
+                    "fenced: writer {writer} has taken epoch {epoch} on {}, this one ({}) had epoch \
                  {}; stop one of the two servers",
-                self.storage.url(),
-                self.writer,
-                self.epoch
-            ))),
-            GroupVerdict::Taken { epoch, writer } => Err(EngineError::data(format!(
+                    self.storage.url(),
+                    self.writer,
+                    self.epoch
+                )))
+            }
+            GroupVerdict::Taken(FoundGroup { epoch, writer }) => Err(EngineError::data(format!(
                 "version {group} of {COMMITS} in {} is of writer {writer} with epoch {epoch}, \
                  which epoch {} of this writer rules out; call a person",
                 self.storage.url(),
                 self.epoch
-            ))),
-            GroupVerdict::Foreign | GroupVerdict::PutAgain => Err(EngineError::data(format!(
-                "version {group} of {COMMITS} in {} was not written by Headwater; find out what \
-                 writes there, and remove that version before starting again",
-                self.storage.url()
             ))),
         }
     }

@@ -1,57 +1,34 @@
 //! What a version that was found means for the writer that wanted to put it.
 
-/// The version of `system.commits` that a writer wanted, as it was found.
+/// Whose the group is that was found at the version of `system.commits` that a writer wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FoundGroup {
-    /// There is no such version.
-    Nothing,
-    /// A group of Headwater's.
-    Group {
-        /// The epoch of its writer.
-        epoch: i64,
-        /// Its writer's id.
-        writer: String,
-    },
-    /// An entry that no Headwater wrote.
-    Foreign,
+pub struct FoundGroup {
+    /// The epoch of its writer.
+    pub epoch: i64,
+    /// Its writer's id.
+    pub writer: String,
 }
 
 /// What follows for the writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupVerdict {
-    /// Put the same bytes at the same version again.
-    PutAgain,
     /// It is one's own: committed.
     Committed,
     /// Another writer took a higher epoch: stop, touch nothing.
-    Fenced {
-        /// The epoch found.
-        epoch: i64,
-        /// Who has it.
-        writer: String,
-    },
+    Fenced(FoundGroup),
     /// Another writer's, not of a higher epoch. Whoever is taking the epoch looks again; for a
     /// writer that has it this cannot be, since taking it made all versions before its own.
-    Taken {
-        /// The epoch found.
-        epoch: i64,
-        /// Who wrote it.
-        writer: String,
-    },
-    /// Somebody who is not Headwater writes to the log: stop, call a person.
-    Foreign,
+    Taken(FoundGroup),
 }
 
-/// What a found version of `system.commits` means for a writer with this id and epoch.
+/// What a group that was found means for a writer with this id and epoch.
 pub fn decide_group(found: FoundGroup, my_writer: &str, my_epoch: i64) -> GroupVerdict {
-    match found {
-        FoundGroup::Nothing => GroupVerdict::PutAgain,
-        FoundGroup::Foreign => GroupVerdict::Foreign,
-        FoundGroup::Group { writer, .. } if writer == my_writer => GroupVerdict::Committed,
-        FoundGroup::Group { epoch, writer } if epoch > my_epoch => {
-            GroupVerdict::Fenced { epoch, writer }
-        }
-        FoundGroup::Group { epoch, writer } => GroupVerdict::Taken { epoch, writer },
+    if found.writer == my_writer {
+        GroupVerdict::Committed
+    } else if found.epoch > my_epoch {
+        GroupVerdict::Fenced(found)
+    } else {
+        GroupVerdict::Taken(found)
     }
 }
 
@@ -91,7 +68,7 @@ mod tests {
     use super::*;
 
     fn group(epoch: i64, writer: &str) -> FoundGroup {
-        FoundGroup::Group {
+        FoundGroup {
             epoch,
             writer: writer.to_owned(),
         }
@@ -99,35 +76,14 @@ mod tests {
 
     #[test]
     fn what_is_there_decides_about_a_group() {
-        let writer = || "b".to_owned();
         for (found, expected) in [
-            (FoundGroup::Nothing, GroupVerdict::PutAgain),
-            (FoundGroup::Foreign, GroupVerdict::Foreign),
             (group(5, "a"), GroupVerdict::Committed),
             // One's own id decides, whatever the epoch.
             (group(4, "a"), GroupVerdict::Committed),
             (group(6, "a"), GroupVerdict::Committed),
-            (
-                group(6, "b"),
-                GroupVerdict::Fenced {
-                    epoch: 6,
-                    writer: writer(),
-                },
-            ),
-            (
-                group(5, "b"),
-                GroupVerdict::Taken {
-                    epoch: 5,
-                    writer: writer(),
-                },
-            ),
-            (
-                group(4, "b"),
-                GroupVerdict::Taken {
-                    epoch: 4,
-                    writer: writer(),
-                },
-            ),
+            (group(6, "b"), GroupVerdict::Fenced(group(6, "b"))),
+            (group(5, "b"), GroupVerdict::Taken(group(5, "b"))),
+            (group(4, "b"), GroupVerdict::Taken(group(4, "b"))),
         ] {
             assert_eq!(decide_group(found.clone(), "a", 5), expected, "{found:?}");
         }

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::commits_table::{COMMITS, COMMITS_LOCATION};
 use super::draft::{GroupKind, Incarnation, PartitionCount};
 use super::standing::{Standing, TablePin};
 use crate::delta::actions::ActionLine;
+use crate::delta::log;
+use crate::storage::Storage;
 use common::{EngineError, Result};
 use common::{OffsetKey, Offsets, TopicPartition};
 
@@ -112,6 +115,26 @@ struct FormatOnly {
 }
 
 impl Intent {
+    /// The intent of a group; `None` where `system.commits` has no such version.
+    ///
+    /// # Errors
+    /// [`common::Kind::Data`] for a version that is not a group.
+    pub(super) async fn read(storage: &Storage, group: i64) -> Result<Option<Self>> {
+        let Some(lines) = log::read_version(storage, COMMITS_LOCATION, group).await? else {
+            return Ok(None);
+        };
+        match Self::of_entry(&lines)
+            .map_err(|e| e.context(format!("version {group} of {COMMITS}")))?
+        {
+            Some(intent) => Ok(Some(intent)),
+            None => Err(EngineError::data(format!(
+                "version {group} of {COMMITS} in {} was not written by Headwater; find out what \
+                 writes there, and remove that version before starting again",
+                storage.url()
+            ))),
+        }
+    }
+
     /// The intent in an entry of `system.commits`; `None` where the entry has none, hence is not
     /// Headwater's.
     ///

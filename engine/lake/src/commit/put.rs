@@ -25,7 +25,7 @@ const UNREADABLE: &str = "the version exists, but cannot be read";
 /// Puts a group at its version of `system.commits` until what is there decides.
 ///
 /// # Errors
-/// [`Kind::Data`] if what is there cannot be read as a log entry.
+/// [`Kind::Data`] if what is there is not a group of Headwater's, or cannot be read.
 pub(super) async fn put_group(
     storage: &Storage,
     version: i64,
@@ -38,16 +38,12 @@ pub(super) async fn put_group(
         let problem = match try_put(storage, COMMITS_LOCATION, version, bytes.clone()).await {
             Tried::Landed => return Ok(GroupVerdict::Committed),
             Tried::Unknown(problem) => problem,
-            Tried::Exists => {
-                let found = match found_group(storage, version).await {
-                    Err(e) if e.kind == Kind::Unavailable => FoundGroup::Nothing,
-                    found => found?,
-                };
-                match decide_group(found, writer.as_str(), epoch) {
-                    GroupVerdict::PutAgain => UNREADABLE.to_owned(),
-                    decided => return Ok(decided),
-                }
-            }
+            Tried::Exists => match found_group(storage, version).await {
+                Ok(Some(found)) => return Ok(decide_group(found, writer.as_str(), epoch)),
+                Ok(None) => UNREADABLE.to_owned(),
+                Err(e) if e.kind == Kind::Unavailable => UNREADABLE.to_owned(),
+                Err(e) => return Err(e),
+            },
         };
         backoff
             .wait(&format!("putting commit group {version}"), &problem)
@@ -55,20 +51,13 @@ pub(super) async fn put_group(
     }
 }
 
-/// What a version of `system.commits` is.
-pub(super) async fn found_group(storage: &Storage, version: i64) -> Result<FoundGroup> {
-    Ok(
-        match log::read_version(storage, COMMITS_LOCATION, version).await? {
-            None => FoundGroup::Nothing,
-            Some(lines) => match Intent::of_entry(&lines)? {
-                Some(intent) => FoundGroup::Group {
-                    epoch: intent.epoch,
-                    writer: intent.writer,
-                },
-                None => FoundGroup::Foreign,
-            },
-        },
-    )
+/// Whose a version of `system.commits` is; `None` where there is no such version.
+///
+/// # Errors
+/// [`Kind::Data`] for a version that is not a group.
+pub(super) async fn found_group(storage: &Storage, version: i64) -> Result<Option<FoundGroup>> {
+    let intent = Intent::read(storage, version).await?;
+    Ok(intent.map(|Intent { epoch, writer, .. }| FoundGroup { epoch, writer }))
 }
 
 /// Puts a table's commit at the version that its group pins, until it is there.

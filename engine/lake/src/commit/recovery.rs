@@ -14,7 +14,7 @@ use super::draft::{GroupKind, Incarnation, WriterId};
 use super::entry::{Entry, IntentHeader, group_bytes};
 use super::intent::Intent;
 use super::put::put_group;
-use super::roll_forward::{read_intent, roll_forward};
+use super::roll_forward::roll_forward;
 use super::standing::{Standing, TablePin, TablePins};
 use crate::delta::{check_same, log, new_table_actions, snapshot};
 use crate::storage::Storage;
@@ -130,9 +130,9 @@ async fn load(
     pin: &TablePin,
     group: i64,
 ) -> Result<RecoveredTable> {
-    let state = snapshot::load(storage, &pin.location, pin.version).await?;
-    if state.latest_version > pin.version {
-        if let Some(next) = read_intent(storage, group + 1).await? {
+    let stored = snapshot::load(storage, &pin.location, pin.version).await?;
+    if stored.latest_version > pin.version {
+        if let Some(next) = Intent::read(storage, group + 1).await? {
             return Err(EngineError::conflict(format!(
                 "another server, {}, took the storage {} in epoch {} while this one started; this \
                  one stops and changes nothing",
@@ -147,17 +147,17 @@ async fn load(
              Headwater wrote to the table; find out what, and remove that version before starting \
              again",
             table.name,
-            state.latest_version,
-            log::entry_path(&pin.location, state.latest_version),
+            stored.latest_version,
+            log::entry_path(&pin.location, stored.latest_version),
             storage.url(),
             pin.version,
             log::entry_path(COMMITS_LOCATION, group + 1),
         )));
     }
-    check_same(table, &state.meta_data)?;
+    check_same(table, &stored.meta_data)?;
     Ok(RecoveredTable {
         version: pin.version,
-        files: state.files,
+        files: stored.files,
         schema: table.schema.clone(),
     })
 }
@@ -173,7 +173,7 @@ async fn take_epoch(storage: &Storage, tables: &[TableDef], writer: &WriterId) -
     let mut latest = log::list(storage, COMMITS_LOCATION).await?.latest();
     loop {
         let before = match latest {
-            Some(group) => read_intent(storage, group).await?,
+            Some(group) => Intent::read(storage, group).await?,
             None => None,
         };
         let next = plan(storage, tables, writer, before.as_ref()).await?;
@@ -189,16 +189,8 @@ async fn take_epoch(storage: &Storage, tables: &[TableDef], writer: &WriterId) -
                     previous_writer: before.map(|intent| intent.writer),
                 });
             }
-            GroupVerdict::Fenced { .. } | GroupVerdict::Taken { .. } => {
+            GroupVerdict::Fenced(_) | GroupVerdict::Taken(_) => {
                 latest = Some(next.group);
-            }
-            GroupVerdict::Foreign | GroupVerdict::PutAgain => {
-                return Err(EngineError::data(format!(
-                    "version {} of {COMMITS} in {} was not written by Headwater; find out what \
-                     writes there, and remove that version before starting again",
-                    next.group,
-                    storage.url()
-                )));
             }
         }
     }

@@ -21,7 +21,7 @@ pub struct TablePin {
 /// The pins of all tables that the sequence knows, by name.
 pub type TablePins = BTreeMap<Arc<str>, TablePin>;
 
-/// The state that each group carries on to the next.
+/// What each group carries on to the next.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     /// The last group committed.

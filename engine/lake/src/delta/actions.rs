@@ -141,21 +141,15 @@ impl Add {
     /// The file that the action adds.
     ///
     /// # Errors
-    /// [`common::Kind::Data`] for a deletion vector, a path that isn't below the table, or
-    /// statistics that don't parse.
+    /// [`common::Kind::Data`] for a path that isn't below the table, and for statistics that are not
+    /// there or don't parse: nobody knows how many rows such a file has.
     pub fn into_file(self) -> Result<DataFile> {
-        if self.deletion_vector.is_some() {
-            return Err(EngineError::data(format!(
-                "file {} has a deletion vector, which Headwater doesn't read; rewrite the table \
-                 without them",
-                self.path
-            )));
-        }
         let path = decode_path(&self.path)?;
-        let (rows, ranges) = match &self.stats {
-            Some(text) => stats::from_json(text).map_err(|e| e.context(format!("file {path}")))?,
-            None => (0, BTreeMap::new()),
-        };
+        let stats = self.stats.as_deref().map_or_else(
+            || Err(EngineError::data("there are no statistics")),
+            stats::from_json,
+        );
+        let (rows, ranges) = stats.map_err(|e| e.context(format!("file {path}")))?;
         Ok(DataFile {
             path: Arc::from(path),
             partition_values: self.partition_values,

@@ -11,7 +11,7 @@ use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use serde_json::json;
 
-use super::actions::ActionLine;
+use super::actions::{ActionLine, Add, Remove};
 use super::replay::Replay;
 use super::{log, snapshot};
 use crate::storage::Storage;
@@ -76,35 +76,38 @@ struct Encoded {
 }
 
 fn encode(replay: Replay, now_ms: i64) -> Result<Encoded> {
-    let files = replay.adds.len();
-    let actions = lines(replay, now_ms)?;
+    let (files, mut actions) = (replay.adds.len(), 0);
     let schema = Arc::new(schema());
     let broken = |e| EngineError::internal("log actions don't fit a checkpoint").caused_by(e);
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .build();
     let mut decoder = ReaderBuilder::new(schema.clone())
-        .with_batch_size(ACTIONS_AT_ONCE)
         .build_decoder()
         .map_err(broken)?;
     let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties))?;
-    for some in actions.chunks(ACTIONS_AT_ONCE) {
-        decoder.serialize(some).map_err(broken)?;
-        if let Some(batch) = decoder.flush().map_err(broken)? {
-            writer.write(&batch)?;
+    let mut lines = lines(replay, now_ms)?;
+    loop {
+        for line in lines.by_ref().take(ACTIONS_AT_ONCE) {
+            decoder.serialize(&[line]).map_err(broken)?;
         }
+        let Some(batch) = decoder.flush().map_err(broken)? else {
+            break;
+        };
+        actions += batch.num_rows();
+        writer.write(&batch)?;
     }
     Ok(Encoded {
         bytes: writer.into_inner()?.into(),
-        actions: actions.len(),
+        actions,
         files,
     })
 }
 
 /// What is left of the log, an action a line.
-fn lines(replay: Replay, now_ms: i64) -> Result<Vec<ActionLine>> {
+fn lines(replay: Replay, now_ms: i64) -> Result<impl Iterator<Item = ActionLine>> {
     let (protocol, meta_data) = replay.required()?;
-    let mut lines = vec![
+    let first = [
         ActionLine {
             protocol: Some(protocol.clone()),
             ..ActionLine::default()
@@ -114,30 +117,30 @@ fn lines(replay: Replay, now_ms: i64) -> Result<Vec<ActionLine>> {
             ..ActionLine::default()
         },
     ];
-    lines.extend(replay.txns.into_values().map(|txn| ActionLine {
+    let txns = replay.txns.into_values().map(|txn| ActionLine {
         txn: Some(txn),
         ..ActionLine::default()
-    }));
-    // Actions of a checkpoint have `dataChange` false.
-    lines.extend(replay.adds.into_values().map(|mut add| {
-        add.data_change = false;
-        ActionLine {
-            add: Some(add),
-            ..ActionLine::default()
-        }
-    }));
-    let removes = replay.removes.into_values().filter(|remove| {
-        let removed_ms = remove.deletion_timestamp.unwrap_or(0);
-        now_ms.saturating_sub(removed_ms) < REMOVED_KEPT_MS
     });
-    lines.extend(removes.map(|mut remove| {
-        remove.data_change = false;
-        ActionLine {
-            remove: Some(remove),
-            ..ActionLine::default()
-        }
-    }));
-    Ok(lines)
+    // Actions of a checkpoint have `dataChange` false.
+    let adds = replay.adds.into_values().map(|add| ActionLine {
+        add: Some(Add {
+            data_change: false,
+            ..add
+        }),
+        ..ActionLine::default()
+    });
+    let removes = replay.removes.into_values().filter(move |remove| {
+        let removed_ms = remove.deletion_timestamp.unwrap_or(0);
+        now_ms.saturating_sub(removed_ms) <= REMOVED_KEPT_MS
+    });
+    let removes = removes.map(|remove| ActionLine {
+        remove: Some(Remove {
+            data_change: false,
+            ..remove
+        }),
+        ..ActionLine::default()
+    });
+    Ok(first.into_iter().chain(txns).chain(adds).chain(removes))
 }
 
 /// The schema of a checkpoint: see the Delta protocol, "Checkpoint Schema".

@@ -118,9 +118,29 @@ impl LogListing {
 
 /// Lists a log from its last checkpoint on (the whole log where there is none).
 pub async fn list(storage: &Storage, location: &str) -> Result<LogListing> {
-    let from = last_checkpoint(storage, location)
-        .await?
-        .map_or(0, |checkpoint| checkpoint.version);
+    list_for(storage, location, i64::MAX).await
+}
+
+/// Lists a log for the reading of a version: from its last checkpoint on if that is not behind the
+/// version, otherwise all of it.
+pub(super) async fn list_for(
+    storage: &Storage,
+    location: &str,
+    version: i64,
+) -> Result<LogListing> {
+    if let Some(last) = last_checkpoint(storage, location).await?
+        && last.version <= version
+    {
+        let listing = list_from(storage, location, last.version).await?;
+        // The pointer is only a hint: without its checkpoint, an older one must be found.
+        if listing.checkpoints.contains(&last.version) {
+            return Ok(listing);
+        }
+    }
+    list_from(storage, location, 0).await
+}
+
+async fn list_from(storage: &Storage, location: &str, from: i64) -> Result<LogListing> {
     let folder = log_folder(location);
     // Every file of version `from` sorts behind the bare number.
     let offset = folder.clone().join(format!("{from:020}"));

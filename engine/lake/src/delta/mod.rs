@@ -10,6 +10,9 @@
 
 pub mod actions;
 mod checkpoint_reader;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod checkpoint_tests;
 pub mod checkpoint_writer;
 pub mod log;
 mod new_table;

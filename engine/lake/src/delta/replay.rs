@@ -25,8 +25,8 @@ impl Replay {
     /// Applies the actions of one line.
     ///
     /// # Errors
-    /// [`common::Kind::Data`] for a table that asks for more than Headwater knows, and for a path
-    /// that isn't below the table.
+    /// [`common::Kind::Data`] for a table that asks for more than Headwater knows, for a file with a
+    /// deletion vector, and for a path that isn't below the table.
     pub(super) fn apply(&mut self, line: ActionLine) -> Result<()> {
         if let Some(protocol) = line.protocol {
             check_protocol(&protocol)?;
@@ -40,6 +40,7 @@ impl Replay {
             self.txns.insert(txn.app_id.clone(), txn);
         }
         if let Some(add) = line.add {
+            check_whole(&add)?;
             let path: Arc<str> = Arc::from(actions::decode_path(&add.path)?);
             self.removes.remove(&path);
             self.adds.insert(path, add);
@@ -63,6 +64,18 @@ impl Replay {
             protocol.ok_or_else(|| EngineError::data("the log has no protocol action"))?,
             meta_data.ok_or_else(|| EngineError::data("the log has no metaData action"))?,
         ))
+    }
+}
+
+/// Checks that all rows of a file count: a checkpoint, too, would lose what says otherwise.
+fn check_whole(add: &Add) -> Result<()> {
+    match add.deletion_vector {
+        None => Ok(()),
+        Some(_) => Err(EngineError::data(format!(
+            "file {} has a deletion vector, which Headwater doesn't read; rewrite the table \
+             without them",
+            add.path
+        ))),
     }
 }
 

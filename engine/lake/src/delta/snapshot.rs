@@ -60,7 +60,7 @@ pub(super) async fn replay(
     location: &str,
     version: i64,
 ) -> Result<(Replay, i64)> {
-    let listing = log::list(storage, location).await?;
+    let listing = log::list_for(storage, location, version).await?;
     let checkpoint = listing
         .checkpoints
         .iter()

@@ -35,7 +35,7 @@ fn new_table() -> Vec<ActionLine> {
 }
 
 /// A log whose entries hold these lines.
-async fn log_of(entries: &[Vec<String>]) -> Storage {
+pub(super) async fn log_of(entries: &[Vec<String>]) -> Storage {
     let storage = Storage::in_memory();
     for (version, lines) in entries.iter().enumerate() {
         let bytes = Bytes::from(lines.join("\n"));
@@ -44,7 +44,8 @@ async fn log_of(entries: &[Vec<String>]) -> Storage {
     storage
 }
 
-fn first(change: impl Fn(&mut ActionLine)) -> Vec<String> {
+/// The lines of version 0, changed.
+pub(super) fn first(change: impl Fn(&mut ActionLine)) -> Vec<String> {
     new_table()
         .into_iter()
         .map(|mut line| {

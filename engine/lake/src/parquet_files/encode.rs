@@ -12,7 +12,7 @@ use parquet::schema::types::ColumnPath;
 
 use super::chunks::Chunks;
 use super::gather::gathered;
-use super::ranges::Ranges;
+use super::ranges::{TEXT_BYTES_MIN, ranges};
 use super::split::RowAt;
 use common::Result;
 use common::{ColumnRange, TableDef, TableKind};
@@ -21,7 +21,6 @@ const ROW_GROUP_ROWS: usize = 256 * 1024;
 /// What a row group of large values takes; it is in memory until it is whole.
 const ROW_GROUP_BYTES: usize = 64 << 20;
 const DATA_PAGE_BYTES: usize = 1 << 20;
-const STATISTICS_BYTES_MAX: usize = 64;
 
 /// Rows that are looked at to see whether a column's values repeat.
 const SAMPLE_ROWS: usize = 1024;
@@ -40,21 +39,18 @@ pub(super) fn encode(table: &TableDef, stored: &[RecordBatch], rows: &[RowAt]) -
     let batches: Vec<_> = stored.iter().collect();
     let sample = interleave_record_batch(&batches, &rows[..rows.len().min(SAMPLE_ROWS)])?;
     let mut bytes = Chunks::default();
-    let mut ranges = Ranges::default();
     let mut writer = ArrowWriter::try_new(
         &mut bytes,
         sample.schema(),
         Some(properties(table, &sample)?),
     )?;
     for part in gathered(stored, rows) {
-        let part = part?;
-        ranges.add(&part);
-        writer.write(&part)?;
+        writer.write(&part?)?;
     }
-    writer.close()?;
+    let footer = writer.close()?;
     Ok(Encoded {
         bytes,
-        ranges: ranges.finish(),
+        ranges: ranges(&sample.schema(), &footer),
     })
 }
 
@@ -65,8 +61,8 @@ fn properties(table: &TableDef, batch: &RecordBatch) -> Result<WriterProperties>
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_data_page_size_limit(DATA_PAGE_BYTES)
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_statistics_truncate_length(Some(STATISTICS_BYTES_MAX))
-        .set_column_index_truncate_length(Some(STATISTICS_BYTES_MAX))
+        .set_statistics_truncate_length(Some(TEXT_BYTES_MIN))
+        .set_column_index_truncate_length(Some(TEXT_BYTES_MIN))
         .set_created_by(concat!("headwater ", env!("CARGO_PKG_VERSION")).to_owned());
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
         let path = ColumnPath::from(field.name().as_str());

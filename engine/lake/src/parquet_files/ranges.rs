@@ -1,13 +1,10 @@
-//! The range of each column in a file, for the statistics in the log.
+//! The range of each column in a file, for the statistics in the log, as the file's footer tells it.
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, RecordBatch};
-use arrow::compute;
-use arrow::datatypes::{
-    DataType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
-    TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, Schema, TimeUnit};
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::statistics::Statistics;
 use serde_json::Value;
 
 use common::ColumnRange;
@@ -16,188 +13,126 @@ use common::partition_value::{calendar_date, calendar_time};
 /// Longest text in a range, in characters.
 const TEXT_CHARS_MAX: usize = 32;
 
+/// How much of a text the footer must keep: a shortened text is changed in its last character, which
+/// must be behind those that a range has.
+pub(super) const TEXT_BYTES_MIN: usize = (TEXT_CHARS_MAX + 1) * 4;
+
 /// The members of `position` that have ranges: they prove which records a file can hold.
 const POSITION_LEAVES: [&str; 2] = ["partition", "offset"];
 
-/// The ranges of a file's columns, brought up to date part by part: whole numbers, text, dates and
-/// timestamps have least and greatest, booleans and floats a null count only; binary columns and
-/// lists have none, structs none but `position`. A date or timestamp outside the years 1 to 9999
-/// leaves its column without least and greatest.
-#[derive(Debug, Default)]
-pub(super) struct Ranges {
-    columns: BTreeMap<String, Column>,
-}
-
-/// What is known of one column.
-#[derive(Debug)]
-struct Column {
-    bounds: Bounds,
-    null_count: usize,
-}
-
-/// The least and greatest value of a column, by what it holds.
-#[derive(Debug)]
-enum Bounds {
-    Numbers(Extremes<i64>),
-    Texts(Extremes<String>),
-    Days(Extremes<i32>),
-    Micros(Extremes<i64>),
-    /// Counted only.
-    Unordered,
-}
-
-#[derive(Debug)]
-struct Extremes<T> {
-    least: Option<T>,
-    greatest: Option<T>,
-}
-
-impl Ranges {
-    /// Takes a part of the file's rows.
-    pub(super) fn add(&mut self, part: &RecordBatch) {
-        for (field, column) in part.schema().fields().iter().zip(part.columns()) {
-            self.add_column(field.name(), column);
-            if field.name() == "position"
-                && let Some(position) = column.as_struct_opt()
-            {
+/// The ranges of a file's columns: whole numbers, text, dates and timestamps have least and greatest,
+/// booleans and floats a null count only; binary columns and lists have none, structs none but
+/// `position`. A date or timestamp outside the years 1 to 9999 leaves its column without least and
+/// greatest.
+pub(super) fn ranges(schema: &Schema, footer: &ParquetMetaData) -> BTreeMap<String, ColumnRange> {
+    let mut ranges = BTreeMap::new();
+    let mut add = |name: String, of: &DataType| {
+        if let Some(range) = row_groups(&name, footer).and_then(|groups| range(of, &groups)) {
+            ranges.insert(name, range);
+        }
+    };
+    for field in schema.fields() {
+        match field.data_type() {
+            DataType::Struct(members) if field.name() == "position" => {
                 for leaf in POSITION_LEAVES {
-                    if let Some(column) = position.column_by_name(leaf) {
-                        self.add_column(&format!("position.{leaf}"), column);
+                    if let Some((_, member)) = members.find(leaf) {
+                        add(format!("position.{leaf}"), member.data_type());
                     }
                 }
             }
+            of => add(field.name().clone(), of),
         }
     }
-
-    /// The ranges of all parts.
-    pub(super) fn finish(self) -> BTreeMap<String, ColumnRange> {
-        let columns = self.columns.into_iter();
-        columns
-            .map(|(name, column)| (name, column.finish()))
-            .collect()
-    }
-
-    fn add_column(&mut self, name: &str, values: &ArrayRef) {
-        if let Some(column) = self.columns.get_mut(name) {
-            column.add(values);
-        } else if let Some(bounds) = Bounds::of(values.data_type()) {
-            let mut column = Column {
-                bounds,
-                null_count: 0,
-            };
-            column.add(values);
-            self.columns.insert(name.to_owned(), column);
-        }
-    }
+    ranges
 }
 
-impl Column {
-    fn add(&mut self, values: &ArrayRef) {
-        self.null_count += values.null_count();
-        self.bounds.add(values);
-    }
-
-    fn finish(self) -> ColumnRange {
-        let (min, max) = match self.bounds {
-            Bounds::Numbers(Extremes { least, greatest }) => (least.into(), greatest.into()),
-            Bounds::Texts(Extremes { least, greatest }) => (
-                least.map(|t| least_text(&t).to_owned()).into(),
-                greatest.map(|t| greatest_text(&t)).into(),
-            ),
-            Bounds::Days(days) => days.as_json(calendar_date),
-            Bounds::Micros(micros) => micros.as_json(timestamp),
-            Bounds::Unordered => (Value::Null, Value::Null),
-        };
-        ColumnRange {
-            min,
-            max,
-            null_count: self.null_count as i64,
-        }
-    }
+/// A column in one row group.
+struct RowGroup<'a> {
+    statistics: &'a Statistics,
+    null_count: u64,
+    rows: u64,
 }
 
-impl Bounds {
-    /// No value yet; none for a type without statistics.
-    fn of(data_type: &DataType) -> Option<Self> {
-        match data_type {
-            DataType::Int64 | DataType::Int32 | DataType::Int16 | DataType::Int8 => {
-                Some(Self::Numbers(Extremes::default()))
+/// A column in all row groups; none where one of them tells nothing of it.
+fn row_groups<'a>(name: &str, footer: &'a ParquetMetaData) -> Option<Vec<RowGroup<'a>>> {
+    let columns = footer.file_metadata().schema_descr().columns();
+    let column = columns.iter().position(|c| c.path().string() == name)?;
+    let groups = footer.row_groups().iter().map(|group| {
+        let statistics = group.column(column).statistics()?;
+        Some(RowGroup {
+            statistics,
+            null_count: statistics.null_count_opt()?,
+            rows: u64::try_from(group.num_rows()).ok()?,
+        })
+    });
+    groups.collect()
+}
+
+/// The range of a column; none for a type without statistics.
+fn range(of: &DataType, groups: &[RowGroup]) -> Option<ColumnRange> {
+    let bounds = match of {
+        DataType::Int64 | DataType::Int32 | DataType::Int16 | DataType::Int8 => {
+            merged(groups, numbers).map(|(least, greatest)| (least.into(), greatest.into()))
+        }
+        DataType::Utf8 => merged(groups, texts)
+            .map(|(least, greatest)| (least_text(least).into(), greatest_text(greatest).into())),
+        DataType::Date32 => in_calendar(groups, |days| calendar_date(i32::try_from(days).ok()?)),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => in_calendar(groups, timestamp),
+        DataType::Boolean | DataType::Float32 | DataType::Float64 => None,
+        _ => return None,
+    };
+    let (min, max) = bounds.unwrap_or((Value::Null, Value::Null));
+    Some(ColumnRange {
+        min,
+        max,
+        null_count: groups.iter().map(|group| group.null_count as i64).sum(),
+    })
+}
+
+/// The least and greatest value of all row groups. A row group has none if all is null; where one
+/// has none for another reason, nothing is known of the column.
+fn merged<'a, T: Ord>(
+    groups: &'a [RowGroup],
+    bounds: impl Fn(&'a Statistics) -> Option<(T, T)>,
+) -> Option<(T, T)> {
+    let mut all = None;
+    for group in groups {
+        match (bounds(group.statistics), all) {
+            (Some((least, greatest)), Some((l, g))) => {
+                all = Some((least.min(l), greatest.max(g)));
             }
-            DataType::Utf8 => Some(Self::Texts(Extremes::default())),
-            DataType::Date32 => Some(Self::Days(Extremes::default())),
-            DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                Some(Self::Micros(Extremes::default()))
-            }
-            DataType::Boolean | DataType::Float32 | DataType::Float64 => Some(Self::Unordered),
-            _ => None,
+            (Some(first), None) => all = Some(first),
+            (None, known) if group.null_count == group.rows => all = known,
+            (None, _) => return None,
         }
     }
+    all
+}
 
-    fn add(&mut self, values: &ArrayRef) {
-        match self {
-            Self::Numbers(extremes) => match values.data_type() {
-                DataType::Int32 => extremes.add(bounds::<Int32Type>(values)),
-                DataType::Int16 => extremes.add(bounds::<Int16Type>(values)),
-                DataType::Int8 => extremes.add(bounds::<Int8Type>(values)),
-                _ => extremes.add(bounds::<Int64Type>(values)),
-            },
-            Self::Texts(extremes) => {
-                let texts = values.as_string::<i32>();
-                extremes.add_texts(compute::min_string(texts), compute::max_string(texts));
-            }
-            Self::Days(extremes) => extremes.add(bounds::<Date32Type>(values)),
-            Self::Micros(extremes) => extremes.add(bounds::<TimestampMicrosecondType>(values)),
-            Self::Unordered => {}
-        }
+fn numbers(of: &Statistics) -> Option<(i64, i64)> {
+    match of {
+        Statistics::Int32(of) => Some(((*of.min_opt()?).into(), (*of.max_opt()?).into())),
+        Statistics::Int64(of) => Some((*of.min_opt()?, *of.max_opt()?)),
+        _ => None,
     }
 }
 
-impl<T> Default for Extremes<T> {
-    fn default() -> Self {
-        Self {
-            least: None,
-            greatest: None,
+fn texts(of: &Statistics) -> Option<(&str, &str)> {
+    match of {
+        Statistics::ByteArray(of) => {
+            Some((of.min_opt()?.as_utf8().ok()?, of.max_opt()?.as_utf8().ok()?))
         }
+        _ => None,
     }
 }
 
-impl<T: Ord + Copy> Extremes<T> {
-    fn add<N: Into<T>>(&mut self, (least, greatest): (Option<N>, Option<N>)) {
-        let (least, greatest) = (least.map(Into::into), greatest.map(Into::into));
-        self.least = self.least.into_iter().chain(least).min();
-        self.greatest = self.greatest.into_iter().chain(greatest).max();
-    }
-
-    /// Both as texts; none where one has no text, so that nothing is pruned by half a range.
-    fn as_json(&self, text: impl Fn(T) -> Option<String>) -> (Value, Value) {
-        match (self.least.and_then(&text), self.greatest.and_then(&text)) {
-            (Some(least), Some(greatest)) => (least.into(), greatest.into()),
-            _ => (Value::Null, Value::Null),
-        }
-    }
-}
-
-impl Extremes<String> {
-    fn add_texts(&mut self, least: Option<&str>, greatest: Option<&str>) {
-        if let Some(text) = least
-            && self.least.as_deref().is_none_or(|known| text < known)
-        {
-            self.least = Some(text.to_owned());
-        }
-        if let Some(text) = greatest
-            && self.greatest.as_deref().is_none_or(|known| text > known)
-        {
-            self.greatest = Some(text.to_owned());
-        }
-    }
-}
-
-fn bounds<T: ArrowPrimitiveType>(column: &ArrayRef) -> (Option<T::Native>, Option<T::Native>)
-where
-    T::Native: arrow::array::ArrowNativeTypeOp,
-{
-    let values: &PrimitiveArray<T> = column.as_primitive();
-    (compute::min(values), compute::max(values))
+/// Both bounds as texts; none where one has no text, so that nothing is pruned by half a range.
+fn in_calendar(
+    groups: &[RowGroup],
+    text: impl Fn(i64) -> Option<String>,
+) -> Option<(Value, Value)> {
+    let (least, greatest) = merged(groups, numbers)?;
+    Some((text(least)?.into(), text(greatest)?.into()))
 }
 
 /// A timestamp in Delta's statistics: ISO 8601 in UTC. Microseconds are kept, so that no reader
@@ -228,10 +163,29 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use std::sync::Arc;
 
-    use arrow::array::{BinaryArray, Date32Array, StringArray, TimestampMicrosecondArray};
-    use arrow::datatypes::{Field, Schema};
+    use arrow::array::{
+        ArrayRef, BinaryArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    };
+    use arrow::datatypes::Field;
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::WriterProperties;
 
     use super::*;
+
+    /// The ranges of a file that has a row group for each batch.
+    fn ranges_of(batches: &[RecordBatch]) -> BTreeMap<String, ColumnRange> {
+        let schema = batches[0].schema();
+        let properties = WriterProperties::builder()
+            .set_statistics_truncate_length(Some(TEXT_BYTES_MIN))
+            .build();
+        let mut writer =
+            ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties)).unwrap();
+        for batch in batches {
+            writer.write(batch).unwrap();
+            writer.flush().unwrap();
+        }
+        ranges(&schema, &writer.close().unwrap())
+    }
 
     #[test]
     fn a_shortened_range_still_holds_the_text() {
@@ -243,6 +197,21 @@ mod tests {
             assert!(greatest_text(text).as_str() >= text, "{text}");
         }
         assert_eq!(greatest_text(&long).chars().count(), 33);
+    }
+
+    #[test]
+    fn a_text_that_the_footer_shortens_has_the_same_range() {
+        for letter in ["a", "ü", "漢", "😀"] {
+            let first = letter.repeat(32);
+            for characters in [33, 34, 44, 67, 200] {
+                let text = letter.repeat(characters);
+                let column = Arc::new(StringArray::from(vec![text])) as ArrayRef;
+                let batch = RecordBatch::try_from_iter([("c", column)]).unwrap();
+                let range = ranges_of(&[batch]).remove("c").unwrap();
+                assert_eq!(range.min, first);
+                assert_eq!(range.max, format!("{first}{}", char::MAX));
+            }
+        }
     }
 
     #[test]
@@ -267,10 +236,7 @@ mod tests {
             ],
         )
         .unwrap();
-        let mut ranges = Ranges::default();
-        ranges.add(&batch.slice(0, 1));
-        ranges.add(&batch.slice(1, 2));
-        let ranges = ranges.finish();
+        let ranges = ranges_of(&[batch.slice(0, 1), batch.slice(1, 2)]);
         assert_eq!(ranges.len(), 2);
         assert_eq!(ranges["name"].min, "a");
         assert_eq!(ranges["name"].max, "b");
@@ -283,9 +249,7 @@ mod tests {
     fn a_time_out_of_the_calendar_leaves_its_column_without_a_range() {
         let range = |column: ArrayRef| {
             let batch = RecordBatch::try_from_iter([("c", column)]).unwrap();
-            let mut ranges = Ranges::default();
-            ranges.add(&batch);
-            ranges.finish().remove("c").unwrap()
+            ranges_of(&[batch]).remove("c").unwrap()
         };
         for odd in [i64::MIN, i64::MAX, 253_402_300_800_000_000] {
             let times = TimestampMicrosecondArray::from(vec![0, odd]).with_timezone("UTC");
