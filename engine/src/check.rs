@@ -98,7 +98,7 @@ mod tests {
             } else {
                 format!("SELECT {} {FRAGMENTS_READ}", sql.join("\n"))
             };
-            let answer = runtime.block_on(sql::planning::query(&ctx, &sql));
+            let answer = runtime.block_on(planning::query(&ctx, &sql));
             let answer = answer.unwrap_or_else(|e| panic!("{name}: {e}\n{sql}"));
             if is_query {
                 let stated: Vec<&str> = stated.iter().filter_map(|s| s.get(3..)).collect();

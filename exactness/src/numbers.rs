@@ -141,7 +141,7 @@ async fn conservation(ctx: &SessionContext) -> Result<(i64, i64, i64, i64), Engi
 }
 
 async fn rows(ctx: &SessionContext, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
-    Ok(sql::planning::query(ctx, sql).await?)
+    Ok(planning::query(ctx, sql).await?)
 }
 
 async fn number(ctx: &SessionContext, sql: &str) -> Result<i64, EngineError> {

@@ -23,7 +23,7 @@ use super::system;
 use common::TableKind;
 use common::{EngineError, Result};
 use sql::Configuration;
-use sql::planning::plan_text;
+use planning::plan_text;
 use state::{Published, Publisher};
 
 /// The catalog's name.

@@ -24,7 +24,6 @@ mod ledger_schema;
 mod lookup_names;
 mod pipeline_def;
 mod planner_message;
-pub mod planning;
 mod planning_session;
 mod plans_made;
 pub mod relations;

@@ -68,6 +68,6 @@ impl PlanningSession {
     pub fn plan(&self, query: &Query) -> Result<LogicalPlan> {
         let statement = SqlStatement::Query(Box::new(query.clone()));
         let statement = Statement::Statement(Box::new(statement));
-        futures::executor::block_on(crate::planning::plan_statement(&self.state, statement))
+        futures::executor::block_on(planning::plan_statement(&self.state, statement))
     }
 }

@@ -118,13 +118,12 @@ async fn open_ledger(
         .map(str::to_owned)
         .collect::<Vec<_>>();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let mut entries = ctx
+    let entries = ctx
         .table(table.name.as_ref())
         .await?
         .filter(col("entry").gt_eq(lit(from_entry)))?
-        .select_columns(&columns)?
-        .execute_stream()
-        .await?;
+        .select_columns(&columns)?;
+    let mut entries = planning::stream(entries).await?;
     while let Some(batch) = entries.next().await {
         catch_up.apply(&batch?)?;
     }

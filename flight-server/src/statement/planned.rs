@@ -107,7 +107,7 @@ fn parse(state: &SessionState, sql: &str) -> Result<Parsed, Status> {
 }
 
 async fn plan(state: &SessionState, parsed: Parsed) -> Result<LogicalPlan, Status> {
-    sql::planning::plan_statement(state, parsed)
+    planning::plan_statement(state, parsed)
         .await
         .map_err(|e| status::from_datafusion(&e))
 }

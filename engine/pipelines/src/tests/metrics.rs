@@ -25,7 +25,7 @@ fn answer(metric: &str, columns: &str, watermarks: &[Option<&str>]) -> Vec<Strin
     runtime.block_on(async {
         let ctx = session();
         let instant = "arrow_cast(#, 'Timestamp(Microsecond, Some(\"UTC\"))')";
-        let execute = async |sql: String| sql::planning::query(&ctx, &sql).await.unwrap();
+        let execute = async |sql: String| planning::query(&ctx, &sql).await.unwrap();
         execute(LEDGER.replace("instant(h)", &instant.replace('#', "h"))).await;
         let rows: Vec<String> = watermarks
             .iter()

@@ -52,7 +52,7 @@ pub async fn plan_query(
 ) -> Result<Arc<dyn ExecutionPlan>> {
     refused::check(query)?;
     PLANNING
-        .scope((), session.create_physical_plan(query))
+        .scope((), planning::physical_plan(session, query))
         .await
 }
 
