@@ -1,7 +1,7 @@
-//! The one place that plans SQL statements.
+//! The calls of DataFusion's SQL planner, for a session of any kind.
 //!
-//! DataFusion's SQL planner is compiled into every crate that polls it, which takes minutes: so all
-//! crates of Headwater come here.
+//! The planner is compiled into every crate that polls it, which takes minutes: so all crates of
+//! Headwater come here.
 
 use arrow::array::RecordBatch;
 use datafusion::error::Result;
