@@ -8,8 +8,10 @@ pub mod host_port;
 pub mod near_name;
 pub mod partition_value;
 mod source_record;
+mod typed_array;
 mod values;
 
 pub use error::{EngineError, Kind, Result};
 pub use source_record::{header_fields, headers_type, source_schema};
+pub use typed_array::{column, typed};
 pub use values::*;

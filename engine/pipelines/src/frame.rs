@@ -3,10 +3,10 @@
 use arrow::array::{
     ArrayRef, BooleanArray, Int32Array, RecordBatch, RecordBatchOptions, UInt32Array,
 };
-use arrow::compute::{concat, filter, filter_record_batch, not};
+use arrow::compute::{filter, filter_record_batch, not};
 use arrow::datatypes::SchemaRef;
 
-use common::{EngineError, Result};
+use common::{EngineError, Result, typed};
 
 /// Rows with their origin. These are the hidden columns of a pipeline: no SQL names them.
 #[derive(Debug, Clone)]
@@ -51,18 +51,15 @@ impl Origins {
     }
 
     /// The elements of all parts, in their order.
-    pub(super) fn joined(parts: &[Self]) -> Result<Self> {
-        match parts {
-            [] => Ok(Self::default()),
-            [one] => Ok(one.clone()),
-            many => Ok(Self {
-                row: typed(&concat(
-                    &many.iter().map(|p| &p.row as _).collect::<Vec<_>>(),
-                )?)?,
-                element: typed(&concat(
-                    &many.iter().map(|p| &p.element as _).collect::<Vec<_>>(),
-                )?)?,
-            }),
+    pub(super) fn joined(parts: &[Self]) -> Self {
+        if let [one] = parts {
+            return one.clone();
+        }
+        let rows: Vec<&[u32]> = parts.iter().map(|p| &**p.row.values()).collect();
+        let elements: Vec<&[i32]> = parts.iter().map(|p| &**p.element.values()).collect();
+        Self {
+            row: rows.concat().into(),
+            element: elements.concat().into(),
         }
     }
 }
@@ -133,13 +130,4 @@ pub(super) fn batch_of(
         columns,
         &options,
     )?)
-}
-
-/// An array as its own type.
-pub(super) fn typed<A: Clone + 'static>(array: &ArrayRef) -> Result<A> {
-    array
-        .as_any()
-        .downcast_ref::<A>()
-        .cloned()
-        .ok_or_else(|| EngineError::internal(format!("array has type {}", array.data_type())))
 }

@@ -10,7 +10,6 @@ use arrow::compute::{take, take_record_batch};
 use arrow::datatypes::{Field, SchemaRef};
 use datafusion::prelude::SessionContext;
 
-use super::frame::typed;
 use super::ledger_rows::{LedgerRows, Part, ledger_rows};
 use super::query_plan::{QueryPlan, declared_fields};
 use super::required::{Required, null_if_empty};
@@ -18,7 +17,7 @@ use super::sink::schema_of;
 use super::stages::Stage;
 use super::target::Target;
 use common::TableKind;
-use common::{EngineError, Result};
+use common::{EngineError, Result, column, typed};
 use sql::Configuration;
 use sql::Fault;
 use sql::PipelineDef;
@@ -138,12 +137,10 @@ impl LedgerPipelinePlan {
     /// The keys of the rows that the WHERE lets through.
     pub async fn keys(&self, input: &RecordBatch) -> Result<LedgerKeys> {
         let (rows, row) = self.rows(&self.keys, input)?;
-        let received = input
-            .column_by_name("received")
-            .ok_or_else(|| EngineError::internal("a table's rows have no column received"))?;
+        let received: TimestampMicrosecondArray = column(input, "received")?;
         Ok(LedgerKeys {
             rows,
-            received: typed(&take(received, &row, None)?)?,
+            received: typed(&take(&received, &row, None)?)?,
             row,
             input_rows: input.num_rows(),
         })

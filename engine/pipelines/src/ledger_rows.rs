@@ -5,9 +5,10 @@ use arrow::compute::{concat_batches, not, or};
 use arrow::datatypes::SchemaRef;
 
 use super::frame::{Frame, batch_of};
+use super::isolation::{Run, isolating};
 use super::required::{Required, without_empty};
 use super::stages::Stages;
-use common::{EngineError, Kind, Result};
+use common::{EngineError, Result};
 use dimensions::NoDimensions;
 
 /// A plan of some of a ledger's columns, or of all.
@@ -33,32 +34,23 @@ pub(super) struct LedgerRows {
     pub(super) passed_over: u64,
 }
 
-/// Runs the stages of a ledger's pipeline, and where they fail because of a row, again on halves of
-/// the input, until the rows at fault stand alone.
+/// Runs the stages of a ledger's pipeline, without the rows that they fail on.
 pub(super) fn ledger_rows(part: &Part, input: &RecordBatch) -> Result<LedgerRows> {
     let mut parts = Vec::new();
     let mut row = Vec::new();
     let mut passed_over = 0;
-    let mut waiting = vec![(0, input.num_rows())];
-    while let Some((start, length)) = waiting.pop() {
-        match frame(&part.stages, &input.slice(start, length)) {
-            Ok(None) => {}
-            Ok(Some(frame)) => {
+    for Run { start, outcome } in isolating(input, |rows| frame(&part.stages, rows))? {
+        match outcome {
+            None => passed_over += 1,
+            Some(None) => {}
+            Some(Some(frame)) => {
                 let kept = without_lacking(&frame, &part.required)?;
                 passed_over += (frame.len() - kept.len()) as u64;
-                row.extend(kept.rows.values().iter().map(|r| r + start as u32));
+                row.extend(kept.rows.values().iter().map(|r| start + r));
                 let columns = kept.batch.columns().to_vec();
                 let columns = without_empty(columns, &part.null_if_empty);
                 parts.push(batch_of(&part.schema, columns, kept.len())?);
             }
-            Err(e) if e.kind == Kind::Data && length > 1 => {
-                let half = length / 2;
-                // The first half is taken first.
-                waiting.push((start + half, length - half));
-                waiting.push((start, half));
-            }
-            Err(e) if e.kind == Kind::Data => passed_over += 1,
-            Err(e) => return Err(e),
         }
     }
     let rows = match <[RecordBatch; 1]>::try_from(parts) {

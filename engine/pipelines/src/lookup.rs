@@ -26,8 +26,6 @@ pub(super) struct Lookup {
     pub(super) key: String,
     /// The key of a row.
     pub(super) of_row: Arc<dyn PhysicalExpr>,
-    /// The dimension's columns that are appended.
-    pub(super) appended: Vec<String>,
     /// What comes out: the row's columns, then the dimension's.
     pub(super) schema: SchemaRef,
     /// The hashed keys of the version that was asked last.
@@ -48,7 +46,8 @@ impl Lookup {
         let keys = evaluate(&self.of_row, &frame)?;
         let places = places(&hashed, &keys)?;
         let mut columns = frame.batch.columns().to_vec();
-        for name in &self.appended {
+        for field in &self.schema.fields()[columns.len()..] {
+            let name = field.name();
             let column = hashed.rows.column_by_name(name).ok_or_else(|| {
                 let dimension = &self.dimension;
                 EngineError::internal(format!("dimension {dimension} has no column {name}"))

@@ -6,9 +6,10 @@ use datafusion::prelude::SessionContext;
 
 use super::by_name::REJECT;
 use super::isolation::isolating;
+use super::output::PipelineOutput;
 use super::query_plan::{QueryPlan, declared_fields};
 use super::required::{Required, null_if_empty};
-use super::sink::{PipelineOutput, Sink, schema_of};
+use super::sink::{Sink, schema_of};
 use super::stages::Stages;
 use super::target::Target;
 use common::Result;
@@ -51,11 +52,6 @@ impl PipelinePlan {
         })
     }
 
-    /// The columns of the source that the plan reads; the others need not be built for it.
-    pub fn needed_columns(&self) -> &[String] {
-        &self.stages.needed
-    }
-
     /// The declared columns of the sink.
     pub fn schema(&self) -> &SchemaRef {
         &self.sink.schema
@@ -71,8 +67,7 @@ impl PipelinePlan {
         if input.num_rows() == 0 {
             return Ok(PipelineOutput::empty(self.sink.schema.clone()));
         }
-        isolating(input, &self.sink.schema, &|part| {
-            self.sink.take(self.stages.run(part, dimensions)?)
-        })
+        let run = |part: &_| self.sink.take(self.stages.run(part, dimensions)?);
+        PipelineOutput::joined(&self.sink.schema, isolating(input, run)?)
     }
 }

@@ -1,15 +1,21 @@
-//! Clauses that a pipeline can't have, found in the syntax tree, where places are known.
+//! What only the syntax tree of a pipeline's query tells: places of clauses that are refused, and
+//! functions that planning would evaluate or rewrite.
+//!
+//! Whatever is not row-local is refused once more in the plan, by [`super::row_local`], where a
+//! clause has no place in the text.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Volatility;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Join,
-    JoinOperator, ObjectName, Query, Select, SetExpr, Spanned, TableFactor, Visit, Visitor,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Join, ObjectName,
+    Query, Select, SetExpr, Spanned, TableFactor, Visit, Visitor,
 };
 
+use super::row_local::LEFT_JOIN;
 use super::target::Target;
 use sql::Fault;
 use sql::PipelineDef;
@@ -18,13 +24,14 @@ use sql::statement::simple_name;
 
 const ROW_LOCAL: &str = "a pipeline is row-local: projections, WHERE, unnest_outer(elements(…)) \
      and LEFT JOIN to a dimension";
-const LEFT_JOIN: &str = "write LEFT JOIN dimension d ON d.key = expression";
 /// A ledger's rows are chosen by their place in the micro-batch, and have no dead letters: what
 /// makes several rows of one, or waits for another topic, belongs in front of its table.
 const INTO_A_LEDGER: &str =
     "a ledger's pipeline takes rows as they are: do it in the pipeline that fills its table";
+/// The functions of DataFusion that tell the time, which planning makes constants of.
+const CLOCKS: [&str; 3] = ["now", "current_date", "current_time"];
 
-/// Everything in a pipeline's query that is refused.
+/// Everything that is refused in the syntax tree of a pipeline's query.
 pub(super) fn refused_clauses(
     def: &PipelineDef,
     state: &SessionState,
@@ -51,70 +58,38 @@ struct Refusals<'a> {
     unnests: usize,
 }
 
-impl Refusals<'_> {
-    fn refuse(&mut self, node: &impl Spanned, clause: &str) {
-        let message = format!("{clause} is refused in a pipeline");
-        self.faults
-            .push(self.text.fault_on(node, clause, message).help(ROW_LOCAL));
-    }
+/// Why a function is refused, and what to write instead.
+type Refusal = (&'static str, Cow<'static, str>);
 
-    fn refuse_function(&mut self, function: &Function, why: &str, help: &str) {
-        let name = plain_name(&function.name);
-        let fault = self
-            .text
-            .fault_on(&function.name, &name, format!("{name}() {why}"));
-        self.faults.push(fault.help(help));
+impl Refusals<'_> {
+    /// Refuses a clause, if the query has it.
+    fn refuse(&mut self, node: Option<&impl Spanned>, clause: &str) {
+        self.faults.extend(node.map(|node| {
+            let message = format!("{clause} is refused in a pipeline");
+            self.text.fault_on(node, clause, message).help(ROW_LOCAL)
+        }));
     }
 
     fn select(&mut self, select: &Select) {
-        if select.distinct.is_some() {
-            self.refuse(select, "DISTINCT");
-        }
-        match &select.group_by {
-            GroupByExpr::All(_) => self.refuse(&select.group_by, "GROUP BY"),
-            GroupByExpr::Expressions(by, _) if !by.is_empty() => {
-                self.refuse(&select.group_by, "GROUP BY")
-            }
-            GroupByExpr::Expressions(..) => {}
-        }
-        if let Some(having) = &select.having {
-            self.refuse(having, "HAVING");
-        }
-        if let Some(qualify) = &select.qualify {
-            self.refuse(qualify, "QUALIFY");
-        }
-        if let Some(by) = select.sort_by.first() {
-            self.refuse(by, "SORT BY");
-        }
-        if select.top.is_some() {
-            self.refuse(select, "TOP");
-        }
-        if let Some(view) = select.lateral_views.first() {
-            self.refuse(view, "LATERAL VIEW");
-        }
-        if let [_, second, ..] = select.from.as_slice() {
-            self.refuse(second, "a second table in FROM");
-        }
+        let is_grouped =
+            !matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
+        self.refuse(select.distinct.as_ref().map(|_| select), "DISTINCT");
+        self.refuse(is_grouped.then_some(&select.group_by), "GROUP BY");
+        // Of these the planner would tell no more than their names.
+        self.refuse(select.sort_by.first(), "SORT BY");
+        self.refuse(select.top.as_ref().map(|_| select), "TOP");
+        self.refuse(select.lateral_views.first(), "LATERAL VIEW");
         for join in select.from.iter().flat_map(|from| &from.joins) {
             self.join(join);
         }
     }
 
+    /// Of a dimension that is joined the plan knows the place, of anything else it doesn't.
     fn join(&mut self, join: &Join) {
-        let is_left = matches!(
-            join.join_operator,
-            JoinOperator::Left(_) | JoinOperator::LeftOuter(_)
-        );
         let (message, help) = match self.target {
             Target::Ledger => ("a join is refused in a ledger's pipeline", INTO_A_LEDGER),
-            Target::Table if !is_left => (
-                "a join other than LEFT JOIN is refused in a pipeline",
-                LEFT_JOIN,
-            ),
-            Target::Table if !self.is_dimension(&join.relation) => {
-                ("joins something that is not a dimension", LEFT_JOIN)
-            }
-            Target::Table => return,
+            Target::Table if self.is_dimension(&join.relation) => return,
+            Target::Table => ("joins something that is not a dimension", LEFT_JOIN),
         };
         let fault = self.text.fault_on(&join.relation, "JOIN", message);
         self.faults.push(fault.help(help));
@@ -128,88 +103,70 @@ impl Refusals<'_> {
     }
 
     fn function(&mut self, function: &Function) {
-        let written = plain_name(&function.name);
-        // A function may have several names.
-        let found = self.state.scalar_functions().get(&written);
-        let name = found.map_or(written.as_str(), |f| f.name()).to_owned();
-        if function.over.is_some() {
-            self.refuse_function(
-                function,
-                "is a window function, which is refused in a pipeline",
-                ROW_LOCAL,
-            );
-        } else if name == "unnest" {
-            self.refuse_function(
-                function,
-                "is refused in a pipeline: it drops null and empty lists, and a record would vanish",
-                "write unnest_outer(elements(…))",
-            );
-        } else if name == "unnest_outer" {
-            self.unnests += 1;
-            if self.target == Target::Ledger {
-                self.refuse_function(
-                    function,
-                    "is refused in a ledger's pipeline: it makes several rows of one",
-                    INTO_A_LEDGER,
-                );
-            } else if self.unnests > 1 {
-                self.refuse_function(
-                    function,
-                    "stands twice on one path",
-                    "an element has one index: unnest once",
-                );
-            } else if !is_call_of(only_argument(function), "elements") {
-                self.refuse_function(
-                    function,
-                    "takes elements(…) here",
-                    "write unnest_outer(elements(list)), which numbers the elements",
-                );
-            }
-        } else if udfs::REFUSED_IN_PIPELINES.contains(&name.as_str()) {
-            self.refuse_function(
-                function,
-                "raises on a bad row and is refused in a pipeline",
-                &format!("write try_{name}"),
-            );
-        } else if self.state.aggregate_functions().contains_key(&name) {
-            self.refuse_function(
-                function,
-                "is an aggregate, which is refused in a pipeline",
-                ROW_LOCAL,
-            );
-        } else if self.state.window_functions().contains_key(&name) {
-            self.refuse_function(
-                function,
-                "is a window function, which is refused in a pipeline",
-                ROW_LOCAL,
-            );
-        } else if self.changes(&written) || self.changes(&name) {
-            self.refuse_function(
-                function,
-                "gives another value each time and is refused in a pipeline",
-                "a record read again must give the same row: use received",
-            );
+        let name = plain_name(&function.name);
+        if let Some((why, help)) = self.refusal(function, &name) {
+            let message = format!("{name}() {why}");
+            let fault = self.text.fault_on(&function.name, &name, message);
+            self.faults.push(fault.help(help));
         }
     }
 
-    /// The function's value depends on when it is asked, not on its row alone. A function of the
-    /// key ring changes too, but that is its purpose: it isn't volatile, and not among DataFusion's.
-    fn changes(&self, name: &str) -> bool {
-        const CLOCK: [&str; 7] = [
-            "now",
-            "current_timestamp",
-            "current_date",
-            "current_time",
-            "today",
-            "localtime",
-            "localtimestamp",
-        ];
-        CLOCK.contains(&name)
-            || self
-                .state
-                .scalar_functions()
-                .get(name)
-                .is_some_and(|f| f.signature().volatility == Volatility::Volatile)
+    fn refusal(&mut self, function: &Function, name: &str) -> Option<Refusal> {
+        let state = self.state;
+        let scalar = state.scalar_functions().get(name);
+        // A function may have several names.
+        let name = scalar.map_or(name, |f| f.name());
+        let is_windowed = function.over.is_some();
+        // The value depends on when it is asked, not on the row alone. A function of the key ring
+        // changes too, but that is its purpose: it isn't volatile, and not among DataFusion's.
+        let changes = CLOCKS.contains(&name)
+            || scalar.is_some_and(|f| f.signature().volatility == Volatility::Volatile);
+        Some(match name {
+            _ if !is_windowed && state.aggregate_functions().contains_key(name) => (
+                "is an aggregate, which is refused in a pipeline",
+                ROW_LOCAL.into(),
+            ),
+            _ if is_windowed || state.window_functions().contains_key(name) => (
+                "is a window function, which is refused in a pipeline",
+                ROW_LOCAL.into(),
+            ),
+            _ if changes => (
+                "gives another value each time and is refused in a pipeline",
+                "a record read again must give the same row: use received".into(),
+            ),
+            _ if udfs::REFUSED_IN_PIPELINES.contains(&name) => (
+                "raises on a bad row and is refused in a pipeline",
+                format!("write try_{name}").into(),
+            ),
+            "unnest" => (
+                "is refused in a pipeline: it drops null and empty lists, and a record would vanish",
+                "write unnest_outer(elements(…))".into(),
+            ),
+            "unnest_outer" => return self.refusal_of_unnest_outer(function),
+            _ => return None,
+        })
+    }
+
+    fn refusal_of_unnest_outer(&mut self, function: &Function) -> Option<Refusal> {
+        self.unnests += 1;
+        if self.target == Target::Ledger {
+            Some((
+                "is refused in a ledger's pipeline: it makes several rows of one",
+                INTO_A_LEDGER.into(),
+            ))
+        } else if self.unnests > 1 {
+            Some((
+                "stands twice on one path",
+                "an element has one index: unnest once".into(),
+            ))
+        } else if !is_call_of(only_argument(function), "elements") {
+            Some((
+                "takes elements(…) here",
+                "write unnest_outer(elements(list)), which numbers the elements".into(),
+            ))
+        } else {
+            None
+        }
     }
 }
 
@@ -217,25 +174,12 @@ impl Visitor for Refusals<'_> {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        if let Some(with) = &query.with
-            && with.recursive
-        {
-            self.refuse(with, "WITH RECURSIVE");
-        }
-        if let Some(order_by) = &query.order_by {
-            self.refuse(order_by, "ORDER BY");
-        }
-        if let Some(limit) = &query.limit_clause {
-            self.refuse(limit, "LIMIT");
-        }
-        if let Some(fetch) = &query.fetch {
-            self.refuse(fetch, "FETCH");
-        }
+        self.refuse(query.order_by.as_ref(), "ORDER BY");
+        self.refuse(query.limit_clause.as_ref(), "LIMIT");
         match &*query.body {
             SetExpr::Select(select) => self.select(select),
-            SetExpr::Query(_) => {}
-            SetExpr::SetOperation { op, .. } => self.refuse(&*query.body, &op.to_string()),
-            other => self.refuse(other, "this kind of query"),
+            SetExpr::SetOperation { op, .. } => self.refuse(Some(&*query.body), &op.to_string()),
+            _ => {}
         }
         ControlFlow::Continue(())
     }
@@ -243,7 +187,7 @@ impl Visitor for Refusals<'_> {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => {
-                self.refuse(expr, "a subquery");
+                self.refuse(Some(expr), "a subquery");
             }
             Expr::Function(function) => self.function(function),
             _ => {}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::{Column, DFSchema, NullHandling};
+use datafusion::common::{Column, DFSchema, NullHandling, TableReference};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::split_conjunction;
@@ -22,6 +22,9 @@ use sql::Fault;
 use sql::SourceText;
 use sql::relations::Relation;
 
+/// How a join is written.
+pub(super) const LEFT_JOIN: &str = "write LEFT JOIN dimension d ON d.key = expression";
+
 /// Makes the stages of an optimized plan; `reads` is what its query names, for places.
 pub(super) fn stages(
     text: &SourceText,
@@ -39,11 +42,10 @@ pub(super) fn stages(
         input: None,
     };
     walk.node(plan)?;
-    let (needed, input) = walk
+    let input = walk
         .input
         .ok_or_else(|| text.fault_in("FROM", "a pipeline must read a table"))?;
     Ok(Stages {
-        needed,
         input,
         stages: walk.stages,
     })
@@ -55,7 +57,7 @@ struct Walk<'a> {
     reads: &'a [Relation],
     props: &'a ExecutionProps,
     stages: Vec<Stage>,
-    input: Option<(Vec<String>, SchemaRef)>,
+    input: Option<SchemaRef>,
 }
 
 impl Walk<'_> {
@@ -101,50 +103,41 @@ impl Walk<'_> {
     }
 
     fn scan(&mut self, scan: &TableScan) -> Result<(), Fault> {
-        if self
-            .dimensions
-            .iter()
-            .any(|d| *d.name == *scan.table_name.table())
-        {
-            let name = scan.table_name.table();
+        let name = scan.table_name.table();
+        if self.dimensions.iter().any(|d| &*d.name == name) {
             return Err(self
                 .fault_at(Some(name), "FROM", format!("{name} is a dimension"))
                 .help("read a source, and LEFT JOIN the dimension on its key"));
         }
-        let names = scan
-            .projected_schema
-            .fields()
-            .iter()
-            .map(|f| f.name().clone());
-        self.input = Some((names.collect(), nullable(&scan.projected_schema)));
+        self.input = Some(nullable(&scan.projected_schema));
         Ok(())
     }
 
     fn unnest(&mut self, unnest: &Unnest) -> Result<(), Fault> {
-        let fault = |message: &str| self.text.fault_in("unnest_outer", message);
-        if unnest.options.null_handling != NullHandling::PreserveAndExpandEmpty {
-            return Err(fault(
-                "plain unnest is refused in a pipeline: it drops records",
-            ));
-        }
-        let [(column, list)] = unnest.list_type_columns.as_slice() else {
-            return Err(fault("takes one list"));
-        };
-        if list.depth != 1 || !unnest.struct_type_columns.is_empty() {
-            return Err(fault("takes elements(…) only"));
-        }
-        let numbered = match unnest.input.schema().field(*column).data_type() {
+        let is_numbered = |column: usize| match unnest.input.schema().field(column).data_type() {
             DataType::List(item) | DataType::LargeList(item) => match item.data_type() {
                 DataType::Struct(fields) => fields.iter().any(|f| f.name() == INDEX),
                 _ => false,
             },
             _ => false,
         };
-        if !numbered {
-            return Err(fault("takes elements(…) only"));
-        }
+        let column = match unnest.list_type_columns.as_slice() {
+            [(column, list)]
+                if list.depth == 1
+                    && unnest.struct_type_columns.is_empty()
+                    && unnest.options.null_handling == NullHandling::PreserveAndExpandEmpty
+                    && is_numbered(*column) =>
+            {
+                *column
+            }
+            _ => {
+                let message = "is refused in a pipeline, but for unnest_outer(elements(…)) of one \
+                     list: plain unnest drops records";
+                return Err(self.text.fault_in("unnest", message));
+            }
+        };
         self.stages.push(Stage::Unnest(Unnesting {
-            column: *column,
+            column,
             made_of: unnest.dependency_indices.clone(),
             schema: nullable(&unnest.schema),
         }));
@@ -152,49 +145,36 @@ impl Walk<'_> {
     }
 
     fn lookup(&mut self, join: &Join) -> Result<(), Fault> {
-        let joined = dimension_scan(&join.right);
-        let refuse = |message: String| {
-            let name = joined.as_ref().map(|(scan, _)| scan.table_name.table());
-            self.fault_at(name, "JOIN", message)
-                .help("write LEFT JOIN dimension d ON d.key = expression")
+        let refuse = |name, message: &str| {
+            self.fault_at(name, "JOIN", message.to_owned())
+                .help(LEFT_JOIN)
         };
-        let Some((scan, alias)) = joined.clone() else {
-            return Err(refuse("joins something that is not a dimension".to_owned()));
+        let joined = scanned_table(&join.right).and_then(|(name, alias)| {
+            let mut dimensions = self.dimensions.iter();
+            Some((dimensions.find(|d| &*d.name == name)?, alias))
+        });
+        let Some((dimension, alias)) = joined else {
+            return Err(refuse(None, "joins something that is not a dimension"));
         };
-        let name = scan.table_name.table();
-        let Some(dimension) = self.dimensions.iter().find(|d| &*d.name == name) else {
-            return Err(refuse(format!("{name} is not a dimension")));
-        };
+        let name = &*dimension.name;
         if join.join_type != JoinType::Left {
-            return Err(refuse(format!(
-                "{} JOIN is refused in a pipeline",
-                join.join_type
-            )));
+            let message = "a join other than LEFT JOIN is refused in a pipeline";
+            return Err(refuse(Some(name), message));
         }
-        let key = Column::new(Some(alias), &dimension.key);
-        let of_row = key_of_row(join, &key).ok_or_else(|| {
-            refuse(format!(
-                "must compare {name}'s key {} and nothing else",
-                dimension.key
-            ))
-        })?;
         let left = join.left.schema();
-        if of_row.column_refs().iter().any(|c| !left.has_column(c)) {
-            return Err(refuse(format!(
-                "the key of {name} must be compared to the row's columns"
-            )));
-        }
+        let key = Column::new(Some(alias), &dimension.key);
+        let of_row = key_of_row(join, &key)
+            .filter(|e| e.column_refs().iter().all(|c| left.has_column(c)))
+            .ok_or_else(|| {
+                let key = &dimension.key;
+                let message = format!("must compare {name}'s key {key} and nothing else");
+                refuse(Some(name), &message)
+            })?;
         let of_row = self.physical(&of_row, left, "JOIN")?;
-        let appended = scan
-            .projected_schema
-            .fields()
-            .iter()
-            .map(|f| f.name().clone());
         self.stages.push(Stage::Lookup(Box::new(Lookup {
             dimension: name.to_owned(),
             key: dimension.key.clone(),
             of_row,
-            appended: appended.collect(),
             schema: nullable(&join.schema),
             hashed: Mutex::new(None),
         })));
@@ -232,13 +212,13 @@ fn nullable(schema: &DFSchema) -> SchemaRef {
     ))
 }
 
-/// The scan of a joined dimension and the name that its columns have in the query.
-fn dimension_scan(plan: &LogicalPlan) -> Option<(&TableScan, datafusion::common::TableReference)> {
+/// The name of a joined table and the one that its columns have in the query.
+fn scanned_table(plan: &LogicalPlan) -> Option<(&str, TableReference)> {
     match plan {
-        LogicalPlan::TableScan(scan) => Some((scan, scan.table_name.clone())),
+        LogicalPlan::TableScan(scan) => Some((scan.table_name.table(), scan.table_name.clone())),
         LogicalPlan::SubqueryAlias(alias) => {
-            let (scan, _) = dimension_scan(&alias.input)?;
-            Some((scan, alias.alias.clone()))
+            let (name, _) = scanned_table(&alias.input)?;
+            Some((name, alias.alias.clone()))
         }
         _ => None,
     }

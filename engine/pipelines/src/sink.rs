@@ -3,44 +3,16 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StringBuilder, UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StringBuilder,
 };
 use arrow::compute::{cast, concat, concat_batches};
 use arrow::datatypes::{DataType, SchemaRef};
 
-use super::frame::{Frame, Origins, typed};
+use super::frame::{Frame, Origins};
+use super::output::{PipelineOutput, Rejects};
 use super::required::{Required, without_empty};
 use super::stages::Outcome;
-use common::Result;
-
-/// What a micro-batch became. Every element of `produced` is in exactly one of the accepted rows,
-/// `rejects` and `filtered`; each is counted where it arises, none from the others.
-#[derive(Debug, Clone)]
-pub struct PipelineOutput {
-    /// The accepted rows: the sink's declared columns in its order.
-    pub rows: RecordBatch,
-    /// The row of the micro-batch that each accepted row comes from.
-    pub row: UInt32Array,
-    /// The index of each accepted row's element in its record; −1 where a record is one row.
-    pub element: arrow::array::Int32Array,
-    /// What becomes a dead letter.
-    pub rejects: Rejects,
-    /// What a WHERE has put aside.
-    pub filtered: Origins,
-    /// The row of the micro-batch of every element, as they arose.
-    pub produced: UInt32Array,
-}
-
-/// Elements that become dead letters; those of one record follow each other.
-#[derive(Debug, Clone)]
-pub struct Rejects {
-    /// The row of the micro-batch.
-    pub row: UInt32Array,
-    /// The element's index; −1 for the whole record.
-    pub element: arrow::array::Int32Array,
-    /// Why.
-    pub reason: StringArray,
-}
+use common::{Result, typed};
 
 /// What a pipeline's rows must be.
 #[derive(Debug)]
@@ -85,8 +57,8 @@ impl Sink {
                 batches.push(self.batch(&good)?);
             }
         }
-        let accepted = Origins::joined(&accepted)?;
-        let rejected = Origins::joined(&rejected)?;
+        let accepted = Origins::joined(&accepted);
+        let rejected = Origins::joined(&rejected);
         let reason = match reasons.as_slice() {
             [] => StringArray::from(Vec::<&str>::new()),
             [one] => one.clone(),
@@ -107,8 +79,8 @@ impl Sink {
                 element: rejected.element,
                 reason,
             },
-            filtered: Origins::joined(&outcome.filtered)?,
-            produced: Origins::joined(&outcome.produced)?.row,
+            filtered: Origins::joined(&outcome.filtered),
+            produced: Origins::joined(&outcome.produced).row,
         })
     }
 
@@ -147,25 +119,6 @@ impl Sink {
             }
         }
         Ok(Some(reasons.finish()))
-    }
-}
-
-impl PipelineOutput {
-    /// Nothing at all.
-    pub(super) fn empty(schema: SchemaRef) -> Self {
-        let none = Origins::default();
-        Self {
-            rows: RecordBatch::new_empty(schema),
-            row: none.row.clone(),
-            element: none.element.clone(),
-            rejects: Rejects {
-                row: none.row.clone(),
-                element: none.element.clone(),
-                reason: StringArray::from(Vec::<&str>::new()),
-            },
-            produced: none.row.clone(),
-            filtered: none,
-        }
     }
 }
 

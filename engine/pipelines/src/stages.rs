@@ -11,10 +11,10 @@ use arrow::datatypes::SchemaRef;
 use datafusion::physical_expr::PhysicalExpr;
 
 use super::evaluate::evaluate;
-use super::frame::{Frame, Origins, batch_of, typed};
+use super::frame::{Frame, Origins, batch_of};
 use super::lookup::Lookup;
 use super::unnesting::Unnesting;
-use common::{EngineError, Result};
+use common::{EngineError, Result, typed};
 use dimensions::Dimensions;
 
 /// One step of a query.
@@ -38,9 +38,7 @@ pub(super) enum Stage {
 /// A whole query.
 #[derive(Debug)]
 pub(super) struct Stages {
-    /// The columns of the input that the query needs, in the order of `input`.
-    pub(super) needed: Vec<String>,
-    /// Their schema.
+    /// The columns of the input that the query needs.
     pub(super) input: SchemaRef,
     /// The steps, the first first.
     pub(super) stages: Vec<Stage>,
@@ -60,10 +58,10 @@ pub(super) struct Outcome {
 impl Stages {
     /// Runs a micro-batch. Columns are found by name; the query's other columns may be missing.
     pub(super) fn run(&self, input: &RecordBatch, dimensions: &dyn Dimensions) -> Result<Outcome> {
-        let columns = self
-            .needed
-            .iter()
-            .map(|name| {
+        let fields = self.input.fields().iter();
+        let columns = fields
+            .map(|field| {
+                let name = field.name();
                 input.column_by_name(name).cloned().ok_or_else(|| {
                     EngineError::internal(format!("a micro-batch has no column {name}"))
                 })

@@ -5,8 +5,8 @@ use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::frame::{Frame, batch_of, typed};
-use common::{EngineError, Result};
+use super::frame::{Frame, batch_of};
+use common::{EngineError, Result, typed};
 
 /// The field of an element that holds its index.
 pub(super) const INDEX: &str = "index";

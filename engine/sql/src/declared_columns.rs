@@ -21,8 +21,8 @@ pub(super) fn fields(
     let mut seen = BTreeSet::new();
     for column in columns {
         match field(text, column, reserved) {
-            Ok(field) if !seen.insert(field.name().clone()) => faults.push(text.fault_on_name(
-                &column.name,
+            Ok(field) if !seen.insert(field.name().clone()) => faults.push(text.fault_on(
+                column,
                 "the columns",
                 format!("column {} is declared twice", field.name()),
             )),
@@ -39,7 +39,7 @@ pub(super) fn fields(
 
 fn field(text: &SourceText, column: &ColumnDef, reserved: &[&str]) -> Result<Field, Fault> {
     let name = normal(&column.name);
-    let fault = |message: String| text.fault_on_name(&column.name, "the columns", message);
+    let fault = |message: String| text.fault_on(column, "the columns", message);
     if reserved.contains(&name.as_str()) {
         return Err(fault(format!("column {name} is the engine's own"))
             .help("leave it out: the engine appends it"));

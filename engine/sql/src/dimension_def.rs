@@ -48,7 +48,7 @@ impl DimensionDef {
                     column.data_type
                 );
                 faults.push(
-                    text.fault_on_name(&column.name, "the columns", message)
+                    text.fault_on(column, "the columns", message)
                         .help(format!("known: {DIMENSION_TYPES}")),
                 );
             }

@@ -19,7 +19,7 @@ const BUILT_IN: [&str; 3] = [DEAD_LETTERS, ARCHIVE, SOURCE_PROGRESS];
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Means {
+enum ObjectKind {
     Source,
     Dimension,
     Table,
@@ -28,7 +28,7 @@ enum Means {
     BuiltIn,
 }
 
-impl Means {
+impl ObjectKind {
     /// What a file of a folder declares; None where that has no name.
     fn of_file_in(declares: Declares) -> Option<Self> {
         Some(match declares {
@@ -53,7 +53,7 @@ impl Means {
     }
 }
 
-type Names = BTreeMap<String, Means>;
+type Names = BTreeMap<String, ObjectKind>;
 
 /// Looks up what pipelines and views name. Gives those that are right and name nothing that is at
 /// fault; the views in the order of their dependencies.
@@ -119,43 +119,46 @@ pub(super) fn look_up(
 }
 
 /// All objects that have names.
-fn objects(declared: &Declared) -> impl Iterator<Item = (&Arc<str>, Means)> {
+fn objects(declared: &Declared) -> impl Iterator<Item = (&Arc<str>, ObjectKind)> {
     let tables = declared.tables.iter().map(|(t, _)| match t.kind {
-        TableKind::Ledger(_) => (&t.name, Means::Ledger),
+        TableKind::Ledger(_) => (&t.name, ObjectKind::Ledger),
         TableKind::Events | TableKind::DeadLetters | TableKind::Archive | TableKind::Commits => {
-            (&t.name, Means::Table)
+            (&t.name, ObjectKind::Table)
         }
     });
-    (declared.sources.iter().map(|s| (&s.name, Means::Source)))
-        .chain(
-            declared
-                .dimensions
-                .iter()
-                .map(|d| (&d.name, Means::Dimension)),
-        )
-        .chain(tables)
-        .chain(declared.views.iter().map(|v| (&v.name, Means::View)))
+    (declared
+        .sources
+        .iter()
+        .map(|s| (&s.name, ObjectKind::Source)))
+    .chain(
+        declared
+            .dimensions
+            .iter()
+            .map(|d| (&d.name, ObjectKind::Dimension)),
+    )
+    .chain(tables)
+    .chain(declared.views.iter().map(|v| (&v.name, ObjectKind::View)))
 }
 
 fn names(declared: &Declared, folder: &Path, faults: &mut Vec<Fault>) -> Names {
-    let mut names: Names = BUILT_IN.map(|n| (n.to_owned(), Means::BuiltIn)).into();
-    for (name, means) in objects(declared) {
-        if let Some(other) = names.insert(name.to_string(), means) {
-            let message = if other == Means::BuiltIn {
+    let mut names: Names = BUILT_IN.map(|n| (n.to_owned(), ObjectKind::BuiltIn)).into();
+    for (name, kind) in objects(declared) {
+        if let Some(other) = names.insert(name.to_string(), kind) {
+            let message = if other == ObjectKind::BuiltIn {
                 format!("{name} is the name of a built-in table")
             } else {
                 format!(
                     "{name} is declared twice: as {} and as {}",
                     other.noun(),
-                    means.noun()
+                    kind.noun()
                 )
             };
             faults.push(Fault::of_file(folder, message).help("rename one of them"));
         }
     }
     for (name, declares) in &declared.faulty {
-        if let Some(means) = Means::of_file_in(*declares) {
-            names.entry(name.clone()).or_insert(means);
+        if let Some(kind) = ObjectKind::of_file_in(*declares) {
+            names.entry(name.clone()).or_insert(kind);
         }
     }
     names
@@ -246,18 +249,18 @@ fn resolve(pipeline: UnresolvedPipeline, names: &Names) -> Result<PipelineDef, V
     let mut faults = Vec::new();
     let sink = names.get(&pipeline.sink.name).copied();
     let (wanted, wanted_noun) = match sink {
-        Some(Means::Ledger) => (Means::Table, "a table that pipelines write"),
-        _ => (Means::Source, "a source"),
+        Some(ObjectKind::Ledger) => (ObjectKind::Table, "a table that pipelines write"),
+        _ => (ObjectKind::Source, "a source"),
     };
-    if !matches!(sink, Some(Means::Table | Means::Ledger)) {
+    if !matches!(sink, Some(ObjectKind::Table | ObjectKind::Ledger)) {
         let name = &pipeline.sink.name;
         let message = match sink {
-            Some(means) => format!("{name} is {}, which no pipeline can write", means.noun()),
+            Some(kind) => format!("{name} is {}, which no pipeline can write", kind.noun()),
             None => format!("table {name} does not exist"),
         };
         let known = names
             .iter()
-            .filter(|n| matches!(n.1, Means::Table | Means::Ledger));
+            .filter(|n| matches!(n.1, ObjectKind::Table | ObjectKind::Ledger));
         faults.push(
             text.fault_on(&pipeline.sink.written, "INSERT INTO", message)
                 .help_if_any(suggestion(name, known.map(|n| n.0.as_str()))),
@@ -267,13 +270,13 @@ fn resolve(pipeline: UnresolvedPipeline, names: &Names) -> Result<PipelineDef, V
     let mut dimensions = Vec::new();
     for read in &pipeline.reads {
         match names.get(&read.name).copied() {
-            Some(Means::Dimension) => dimensions.push(read.name.as_str().into()),
-            Some(means) if means == wanted => sources.push(read),
-            Some(means) => faults.push(
+            Some(ObjectKind::Dimension) => dimensions.push(read.name.as_str().into()),
+            Some(kind) if kind == wanted => sources.push(read),
+            Some(kind) => faults.push(
                 text.fault_on(
                     &read.written,
                     "FROM",
-                    format!("{} is {}", read.name, means.noun()),
+                    format!("{} is {}", read.name, kind.noun()),
                 )
                 .help(format!("this pipeline reads {wanted_noun}")),
             ),
@@ -320,7 +323,7 @@ fn ledger_faults(pipelines: &[PipelineDef], names: &Names, all_known: bool) -> V
     let mut fed = BTreeMap::new();
     let mut faults = Vec::new();
     for pipeline in pipelines {
-        if names.get(&*pipeline.sink) != Some(&Means::Ledger) {
+        if names.get(&*pipeline.sink) != Some(&ObjectKind::Ledger) {
             continue;
         }
         if let Some(other) = fed.insert(pipeline.sink.clone(), pipeline.name.clone()) {
@@ -339,20 +342,20 @@ fn ledger_faults(pipelines: &[PipelineDef], names: &Names, all_known: bool) -> V
 }
 
 fn view_faults(view: &ViewDef, names: &Names) -> Vec<Fault> {
-    let readable = |m: &Means| {
+    let readable = |m: &ObjectKind| {
         matches!(
             m,
-            Means::Table | Means::Ledger | Means::View | Means::BuiltIn
+            ObjectKind::Table | ObjectKind::Ledger | ObjectKind::View | ObjectKind::BuiltIn
         )
     };
     let mut faults = Vec::new();
     for read in &view.relations {
         let message = match names.get(&read.name) {
-            Some(means) if readable(means) => continue,
-            Some(means) => format!(
+            Some(kind) if readable(kind) => continue,
+            Some(kind) => format!(
                 "{} is {}, which is not kept as a table",
                 read.name,
-                means.noun()
+                kind.noun()
             ),
             None => format!("table {} does not exist", read.name),
         };

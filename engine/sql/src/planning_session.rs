@@ -1,4 +1,4 @@
-//! Sessions that plan queries over empty tables: names and types, no rows.
+//! The session that the folder's own queries are planned in: its tables have names and types, no rows.
 
 use std::sync::Arc;
 

@@ -31,8 +31,8 @@ impl SourceDef {
         let mut faults = Vec::new();
         if !create.columns.is_empty() {
             faults.push(
-                text.fault_on_name(
-                    &create.columns[0].name,
+                text.fault_on(
+                    &create.columns[0],
                     "the columns",
                     "a source declares no columns",
                 )

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use datafusion::common::Span;
 use datafusion::error::DataFusionError;
-use datafusion::sql::sqlparser::ast::{Ident, Spanned};
+use datafusion::sql::sqlparser::ast::Spanned;
 
 use super::fault::{Fault, Place};
 use super::planner_message::{plain_message, without_place, written_place};
@@ -130,16 +130,6 @@ impl SourceText {
     /// A fault at a node of the syntax tree; of the clause where the node has no position.
     pub fn fault_on(&self, node: &impl Spanned, clause: &str, message: impl Into<String>) -> Fault {
         let start = node.span().start;
-        if start.line == 0 {
-            self.fault_in(clause, message)
-        } else {
-            self.fault_at(start.line, start.column, message)
-        }
-    }
-
-    /// A fault at a name.
-    pub fn fault_on_name(&self, name: &Ident, clause: &str, message: impl Into<String>) -> Fault {
-        let start = name.span.start;
         if start.line == 0 {
             self.fault_in(clause, message)
         } else {

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 
-use super::engine_columns::{EngineColumns, RecordColumns, repeated};
+use super::row_origin::{EngineColumns, RecordColumns, repeated};
 use super::untimed::Untimed;
 use common::{EngineError, Result};
 use common::{OffsetKey, Offsets, TableDef, TopicPartition};

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{BooleanArray, RecordBatch, StructArray, TimestampMicrosecondArray};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 
-use super::engine_columns::column;
 use super::entry_reader::PublishedEntries;
 use common::OrderTerm;
 use common::clock::now_us;
-use common::{EngineError, Result};
+use common::{EngineError, Result, column};
 use ledger::{EntryKind, Evidence, Ledger, Posting, Prepared};
 use pipelines::LedgerPipelinePlan;
 
@@ -79,9 +78,9 @@ impl LedgerFlow {
         let input = &candidates.input;
         let evidence = Evidence {
             rows: &candidates.rows,
-            received: column::<TimestampMicrosecondArray>(input, "received")?,
-            arrival_hour: column::<TimestampMicrosecondArray>(input, "arrival_hour")?,
-            position: column::<StructArray>(input, "position")?,
+            received: &column(input, "received")?,
+            arrival_hour: &column(input, "arrival_hour")?,
+            position: &column(input, "position")?,
         };
         let prepared = self.ledger.prepare(evidence, &posting, &self.entries);
         prepared.await

@@ -4,8 +4,8 @@ use arrow::array::{Int32Array, RecordBatch, StringArray, TimestampMicrosecondArr
 use arrow::compute::{concat, take_record_batch};
 use arrow::datatypes::UInt32Type;
 
-use super::engine_columns::{repeated, same_type};
-use common::Result;
+use super::row_origin::repeated;
+use common::{Result, typed};
 use pipelines::PipelineOutput;
 
 /// The reason of such a dead letter.
@@ -47,7 +47,7 @@ impl Untimed {
         let original =
             |rows: &UInt32Array| rows.unary::<_, UInt32Type>(|row| self.timed.value(row as usize));
         let joined = |rows: &UInt32Array| -> Result<UInt32Array> {
-            same_type(&concat(&[&original(rows), &self.untimed])?)
+            typed(&concat(&[&original(rows), &self.untimed])?)
         };
         let count = self.untimed.len();
         output.row = original(&output.row);
@@ -56,9 +56,9 @@ impl Untimed {
         let rejects = &mut output.rejects;
         rejects.row = joined(&rejects.row)?;
         let whole = Int32Array::from_value(-1, count);
-        rejects.element = same_type(&concat(&[&rejects.element, &whole])?)?;
+        rejects.element = typed(&concat(&[&rejects.element, &whole])?)?;
         let reason: StringArray = repeated(NO_TIMESTAMP, count)?;
-        rejects.reason = same_type(&concat(&[&rejects.reason, &reason])?)?;
+        rejects.reason = typed(&concat(&[&rejects.reason, &reason])?)?;
         Ok(output)
     }
 }

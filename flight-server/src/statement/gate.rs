@@ -15,8 +15,8 @@ pub(crate) enum SessionChange {
     Reset { name: String },
 }
 
-/// What is to be done with a statement.
-pub(crate) enum Passage {
+/// How a statement that may pass is handled.
+pub(crate) enum Handling {
     /// Plan it. The plan is checked again.
     Plan(Box<Parsed>),
     /// Its plan is a `SET` node, whose value DataFusion reads.
@@ -26,25 +26,25 @@ pub(crate) enum Passage {
 }
 
 /// Lets a statement pass, or says that this server doesn't take it.
-pub(crate) fn pass(statement: Parsed) -> Result<Passage, Status> {
+pub(crate) fn pass(statement: Parsed) -> Result<Handling, Status> {
     match &statement {
         Parsed::CreateExternalTable(_) => Err(read_only("CREATE EXTERNAL TABLE")),
         Parsed::CopyTo(_) => Err(read_only("COPY")),
         Parsed::Reset(ResetStatement::Variable(name)) => {
             let name = dotted(name);
-            Ok(Passage::Change(vec![SessionChange::Reset { name }]))
+            Ok(Handling::Change(vec![SessionChange::Reset { name }]))
         }
         Parsed::Explain(explain) => {
             reads_only(&explain.statement)?;
-            Ok(Passage::Plan(Box::new(statement)))
+            Ok(Handling::Plan(Box::new(statement)))
         }
         Parsed::Statement(sql) => match sql.as_ref() {
-            Sql::Set(_) => Ok(Passage::PlanSet(Box::new(statement))),
-            Sql::Use(target) => Ok(Passage::Change(changes_of_use(target)?)),
+            Sql::Set(_) => Ok(Handling::PlanSet(Box::new(statement))),
+            Sql::Use(target) => Ok(Handling::Change(changes_of_use(target)?)),
             Sql::Reset(reset) => match &reset.reset {
                 Reset::ConfigurationParameter(name) => {
                     let name = dotted(name);
-                    Ok(Passage::Change(vec![SessionChange::Reset { name }]))
+                    Ok(Handling::Change(vec![SessionChange::Reset { name }]))
                 }
                 Reset::ALL => Err(status::unsupported(
                     "RESET ALL is not supported: reset each setting by its name",
@@ -52,7 +52,7 @@ pub(crate) fn pass(statement: Parsed) -> Result<Passage, Status> {
             },
             sql => {
                 sql_reads_only(sql)?;
-                Ok(Passage::Plan(Box::new(statement)))
+                Ok(Handling::Plan(Box::new(statement)))
             }
         },
     }

@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::dialect::dialect_from_str;
 use tonic::Status;
 
 use super::depth;
-use super::gate::{self, Passage, SessionChange};
+use super::gate::{self, Handling, SessionChange};
 use super::parameters::{self, Parameter};
 use super::placeholders;
 use crate::status;
@@ -41,8 +41,8 @@ impl Statement {
         let state = ctx.state();
         let parsed = parse(&state, sql)?;
         match gate::pass(parsed)? {
-            Passage::Change(changes) => Ok(Self::session(changes)),
-            Passage::PlanSet(parsed) => match plan(&state, *parsed).await? {
+            Handling::Change(changes) => Ok(Self::session(changes)),
+            Handling::PlanSet(parsed) => match plan(&state, *parsed).await? {
                 LogicalPlan::Statement(Node::SetVariable(set)) => {
                     Ok(Self::session(vec![SessionChange::Set {
                         name: set.variable,
@@ -51,7 +51,7 @@ impl Statement {
                 }
                 _ => Err(gate::read_only("this SET")),
             },
-            Passage::Plan(parsed) => Self::query(&state, plan(&state, *parsed).await?),
+            Handling::Plan(parsed) => Self::query(&state, plan(&state, *parsed).await?),
         }
     }
 

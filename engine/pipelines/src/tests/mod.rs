@@ -1,24 +1,23 @@
-//! What the tests of pipelines share: folders on disk, sessions, micro-batches.
+//! What the tests of pipelines share: plans, micro-batches, dimensions.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod conservation;
+#[path = "../../../sql/src/tests/folders.rs"]
+mod folders;
 mod ledger_pipeline;
 mod metrics;
 mod pipeline_runs;
 mod refusals;
 mod shipped;
+mod whole_folder;
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, AsArray, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::prelude::SessionContext;
-use udfs::keys::KeyRing;
+use folders::*;
 
 use super::{PipelineOutput, PipelinePlan, check};
 use common::source_schema;
@@ -28,51 +27,6 @@ use sql::{Configuration, Fault};
 /// 2026-01-01T00:00:00Z.
 const RECEIVED_US: i64 = 1_767_225_600_000_000;
 
-fn session() -> SessionContext {
-    let mut state = SessionStateBuilder::new().with_default_features().build();
-    let secret: Vec<u8> = (0..32).collect();
-    let keys = KeyRing::new([("m7".to_owned(), secret.into())]).unwrap();
-    udfs::register_all(&mut state, &Arc::new(keys)).unwrap();
-    SessionContext::new_with_state(state)
-}
-
-fn variables() -> BTreeMap<String, String> {
-    [
-        ("mobile_topic", "mobile-logs"),
-        ("products_topic", "products"),
-        ("zone", "Asia/Shanghai"),
-    ]
-    .map(|(k, v)| (k.to_owned(), v.to_owned()))
-    .into()
-}
-
-/// A folder of files, given as (path, text).
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = dir.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    dir
-}
-
-const SOURCE: (&str, &str) = (
-    "sources/raw.sql",
-    "CREATE EXTERNAL TABLE raw STORED AS KAFKA LOCATION 'raw-logs'",
-);
-const DIMENSION: (&str, &str) = (
-    "dimensions/apps.sql",
-    "CREATE EXTERNAL TABLE apps (app STRING, product STRING NOT NULL, PRIMARY KEY (app))
-     STORED AS UPSERT_KAFKA LOCATION 'apps'",
-);
-const TABLE: (&str, &str) = (
-    "tables/seen.sql",
-    "CREATE EXTERNAL TABLE seen (
-         product STRING, device STRING NOT NULL, n BIGINT, at TIMESTAMP NOT NULL
-     ) STORED AS DELTA LOCATION 'seen'",
-);
-
 /// The start of a query that parses records such as `[{"a":"x","d":"1","n":2}]`.
 const LOGS: &str = "WITH logs AS (SELECT received, unnest_outer(elements(from_json(value,
     'ARRAY<STRUCT<a STRING, d STRING, n BIGINT>>'))) AS l FROM raw) ";
@@ -81,28 +35,6 @@ const LOGS: &str = "WITH logs AS (SELECT received, unnest_outer(elements(from_js
 /// folder.
 fn pipeline_faults(sql: &str) -> Vec<String> {
     faults(&[SOURCE, DIMENSION, TABLE, ("pipelines/p.sql", sql)])
-}
-
-fn faults(files: &[(&str, &str)]) -> Vec<String> {
-    let dir = folder(files);
-    match check(dir.path(), &variables(), &session()) {
-        Ok(_) => Vec::new(),
-        Err(faults) => texts(dir.path(), &faults),
-    }
-}
-
-fn texts(dir: &Path, faults: &[Fault]) -> Vec<String> {
-    let prefix = format!("{}/", dir.display());
-    faults
-        .iter()
-        .map(|f| f.to_string().replace(&prefix, ""))
-        .collect()
-}
-
-fn configuration(files: &[(&str, &str)]) -> Configuration {
-    let dir = folder(files);
-    check(dir.path(), &variables(), &session())
-        .unwrap_or_else(|f| panic!("{}", texts(dir.path(), &f).join("\n")))
 }
 
 /// A plan of one pipeline beside the usual files.

@@ -50,6 +50,52 @@ fn clauses_that_need_more_than_one_row() {
 }
 
 #[test]
+fn what_only_the_plan_refuses() {
+    let left_join = "write LEFT JOIN dimension d ON d.key = expression";
+    let cases = [
+        ("SELECT # FROM logs HAVING at IS NULL", "HAVING"),
+        ("SELECT # FROM logs QUALIFY at IS NULL", "QUALIFY"),
+        ("SELECT # FROM logs FETCH FIRST 5 ROWS ONLY", "FETCH"),
+        (
+            "SELECT # FROM logs DISTRIBUTE BY at",
+            "in Repartition: is refused",
+        ),
+        ("SELECT # FROM logs, apps", left_join),
+        (
+            "SELECT # FROM logs, LATERAL (SELECT logs.received AS r) AS m",
+            left_join,
+        ),
+        (
+            "SELECT # FROM (logs JOIN apps ON apps.app = l.value.a)",
+            left_join,
+        ),
+        (
+            "SELECT # FROM logs, UNNEST(make_array(1, 2)) AS m",
+            left_join,
+        ),
+    ];
+    for (select, expected) in cases {
+        let said = refused(&select.replace('#', COLUMNS));
+        assert!(
+            said.len() == 1 && said[0].contains(expected),
+            "{select}: {said:?}"
+        );
+    }
+    let said = pipeline_faults(
+        "INSERT INTO seen WITH RECURSIVE r AS (
+             SELECT 'p' AS product, 'd' AS device, 1 AS n, received AS at FROM raw
+             UNION ALL SELECT product, device, n + 1 AS n, at FROM r WHERE n < 3)
+         SELECT product, device, n, at FROM r",
+    );
+    assert!(said[0].contains("is refused in a pipeline"), "{said:?}");
+    let said = pipeline_faults(
+        "INSERT INTO seen SELECT 'p' AS product, 'd' AS device, m AS n, received AS at
+         FROM (SELECT received, m FROM raw, UNNEST(make_array(1, 2)) AS u(m)) AS x",
+    );
+    assert!(said[0].contains("JOIN"), "{said:?}");
+}
+
+#[test]
 fn aggregates_and_windows() {
     assert_eq!(
         refused(

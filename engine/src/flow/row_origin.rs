@@ -1,17 +1,17 @@
-//! The columns that the engine itself appends to every row: received, arrival hour, position.
+//! Where and when each row comes from: the columns that the engine appends to it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, StructArray,
+    ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, StructArray,
     TimestampMicrosecondArray, UInt32Array,
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::compute::take;
 
 use common::position_fields;
-use common::{EngineError, Result};
+use common::{EngineError, Result, column, typed};
 
 const HOUR_US: i64 = 3_600_000_000;
 
@@ -36,25 +36,15 @@ pub struct EngineColumns {
     pub position: ArrayRef,
 }
 
-/// A column of a record batch as an array of a type.
-pub fn column<'a, A: Array + 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a A> {
-    batch
-        .column_by_name(name)
-        .and_then(|c| c.as_any().downcast_ref::<A>())
-        .ok_or_else(|| {
-            EngineError::internal(format!("column {name} is missing or of another type"))
-        })
-}
-
 impl RecordColumns {
     /// The columns of a source's micro-batch.
     pub fn new(records: &RecordBatch, topic: Arc<str>, incarnation: i32) -> Result<Self> {
         Ok(Self {
             topic,
             incarnation,
-            partition: column::<Int32Array>(records, "partition")?.clone(),
-            offset: column::<Int64Array>(records, "offset")?.clone(),
-            received: column::<TimestampMicrosecondArray>(records, "received")?.clone(),
+            partition: column(records, "partition")?,
+            offset: column(records, "offset")?,
+            received: column(records, "received")?,
         })
     }
 
@@ -97,9 +87,9 @@ impl RecordColumns {
         elements: &Int32Array,
     ) -> Result<EngineColumns> {
         self.build(
-            same_type(&take(&self.partition, records, None)?)?,
-            same_type(&take(&self.offset, records, None)?)?,
-            &same_type(&take(&self.received, records, None)?)?,
+            typed(&take(&self.partition, records, None)?)?,
+            typed(&take(&self.offset, records, None)?)?,
+            &typed(&take(&self.received, records, None)?)?,
             elements.clone(),
         )
     }
@@ -131,14 +121,6 @@ impl RecordColumns {
             position: Arc::new(position),
         })
     }
-}
-
-/// What a kernel that keeps its argument's type made of an array.
-pub fn same_type<A: Array + Clone + 'static>(array: &ArrayRef) -> Result<A> {
-    let typed = array.as_any().downcast_ref::<A>();
-    typed
-        .cloned()
-        .ok_or_else(|| EngineError::internal("a kernel changed a column's type"))
 }
 
 /// One text, so many times.
