@@ -34,11 +34,6 @@ impl TopicId {
     pub fn unknown() -> Self {
         Self::from("AAAAAAAAAAAAAAAAAAAAAA")
     }
-
-    /// Whether this is [`TopicId::unknown`].
-    pub fn is_unknown(&self) -> bool {
-        *self == Self::unknown()
-    }
 }
 
 impl From<&str> for TopicId {
@@ -153,7 +148,7 @@ mod tests {
         for (high, low, expected) in cases {
             assert_eq!(TopicId::of_bits(high, low).as_str(), expected);
         }
-        assert!(TopicId::of_bits(0, 0).is_unknown());
+        assert_eq!(TopicId::of_bits(0, 0), TopicId::unknown());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A dimension that is read to its end and followed.
+//! A compacted topic that is read to its end and followed, as the rows of a dimension.
 
 use std::sync::Arc;
 
