@@ -2,12 +2,12 @@
 
 use rand::Rng;
 
-use super::again::{SentElement, remember};
 use super::conduct::Conduct;
 use super::draft::{Draft, Said};
 use super::element::{Element, push_hex};
 use super::identity;
 use super::population::{Handset, mix};
+use super::sent::{SentElement, keep};
 use super::stamps::{self, LATE_MS, Stamps};
 use super::stream::Workload;
 use crate::defect::Defect;
@@ -130,7 +130,7 @@ impl Workload {
         };
         if wanted.sent && self.rng.random_bool(1.0 / 16.0) {
             let json = out[start..].to_owned();
-            remember(
+            keep(
                 &mut self.sent_elements,
                 SentElement {
                     json,
