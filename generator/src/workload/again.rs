@@ -4,7 +4,7 @@ use rand::Rng;
 
 use super::conduct::Conduct;
 use super::draft::{Draft, facts};
-use super::elements::Wanted;
+use super::element::Wanted;
 use super::population::Handset;
 use super::record::Record;
 use super::sent::FirstEvent;

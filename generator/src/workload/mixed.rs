@@ -4,7 +4,7 @@ use rand::Rng;
 
 use super::conduct::Conduct;
 use super::draft::Draft;
-use super::elements::Wanted;
+use super::element::Wanted;
 use super::population::Handset;
 use super::record::Record;
 use super::sent::SentElement;

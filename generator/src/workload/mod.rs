@@ -2,8 +2,8 @@
 //!
 //! Modules in reading order: `stream` has what records are made from; `next` decides by `plan` what
 //! each one is: `mixed`, `broken` as a whole, or sent `again` (`sent` is what is kept for that).
-//! `elements` makes one element: its `conduct` says what is wrong with it, its handset comes from
-//! the `population`, its ids and stamps from `identity` and `stamps`; `element` writes it as JSON,
+//! `element` makes one element: its `conduct` says what is wrong with it, its handset comes from
+//! the `population`, its ids and stamps from `identity` and `stamps`; `element_json` writes it,
 //! `draft` remembers what it says. `seal` encrypts a record's plaintext; `record` is the result.
 
 mod again;
@@ -11,7 +11,7 @@ mod broken;
 mod conduct;
 mod draft;
 mod element;
-mod elements;
+mod element_json;
 mod identity;
 mod mixed;
 mod next;

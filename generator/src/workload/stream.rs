@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::draft::{Draft, facts};
-use super::element::push_hex;
+use super::element_json::push_hex;
 use super::plan::Plan;
 use super::population::{EarlierRun, Population, mix};
 use super::record::Record;
