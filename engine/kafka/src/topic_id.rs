@@ -85,13 +85,6 @@ impl Incarnations {
         }
         *of_topic.entry(id.clone()).or_insert(next)
     }
-
-    /// Everything given so far, as (topic, id, incarnation), for the next commit group.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &TopicId, i32)> {
-        self.known
-            .iter()
-            .flat_map(|(topic, ids)| ids.iter().map(move |(id, number)| (topic, id, *number)))
-    }
 }
 
 /// Where to begin to read a topic once its id is known.
@@ -160,11 +153,11 @@ mod tests {
         assert_eq!(incarnations.number("logs", &first), 0);
         assert_eq!(incarnations.number("products", &second), 0);
 
-        let known: Vec<_> = incarnations
-            .iter()
-            .map(|(t, id, n)| (t.clone(), id.clone(), n))
-            .collect();
-        let mut restarted = Incarnations::new(known);
+        let mut restarted = Incarnations::new([
+            ("logs".into(), first, 0),
+            ("logs".into(), second.clone(), 1),
+            ("products".into(), second, 0),
+        ]);
         assert_eq!(restarted, incarnations);
         assert_eq!(restarted.number("logs", &TopicId::from("third")), 2);
     }
