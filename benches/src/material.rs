@@ -67,15 +67,11 @@ impl Material {
             range.records += 1;
         }
         let bytes = made.iter().map(Record::bytes).sum();
-        let newest_received = made.iter().map(|r| r.received_ms * 1000).max();
         Ok(SourceBatch {
             records: columns(&made, offsets)?,
             ranges: ranges.into_values().collect(),
             incarnation: 0,
             bytes,
-            newest_received,
-            untimed_count: 0,
-            stale_count: 0,
         })
     }
 }

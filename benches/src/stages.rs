@@ -284,9 +284,10 @@ fn post(stages: &mut Stages, runtime: &Runtime, path: &mut Path, extracted: Extr
         .find(|(table, _)| **table == *"events")
         .map(|(_, rows)| rows.clone())
         .ok_or("no events")?;
-    let ledger = &mut path.ledger;
+    let flow = &mut path.ledger;
     let entries = stages.time("ledger", "ledger post, 2 % new devices", || {
-        Ok(runtime.block_on(ledger.post(&events))?)
+        let prepared = runtime.block_on(flow.prepare(&events))?;
+        Ok(prepared.map(|p| flow.ledger.apply(p)).transpose()?)
     })?;
     if let Some(entries) = entries {
         rows.push((path.ledger.name.clone(), entries));

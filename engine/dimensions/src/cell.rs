@@ -1,4 +1,4 @@
-//! A field of a dimension's JSON value as a cell of its column.
+//! The columns that a dimension may have, and their cells out of JSON.
 
 use arrow::datatypes::{DataType, TimeUnit};
 use chrono::{DateTime, NaiveDate};

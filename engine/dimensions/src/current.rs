@@ -1,4 +1,4 @@
-//! The current rows of dimensions, as pipelines ask for them.
+//! What pipelines see of dimensions: their current rows, by name.
 
 use arrow::array::RecordBatch;
 
@@ -17,7 +17,7 @@ pub trait Dimensions: Send + Sync {
     fn current(&self, name: &str) -> Option<DimensionSnapshot>;
 }
 
-/// No dimensions: enough for pipelines that join none.
+/// No dimensions: for plans that join none.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoDimensions;
 

@@ -1,8 +1,17 @@
 //! Dimensions: small keyed tables that pipelines join.
 //!
-//! The records of a compacted topic ([`KeyedRecord`](common::KeyedRecord)) become the rows of a
-//! [`DimensionTable`], one a key; [`Dimensions`] gives pipelines the rows as they stand. Where the
-//! records come from is not known here: nothing here names Kafka, files or threads.
+//! ```text
+//!  KeyedRecord ─► DimensionTable ─► DimensionSnapshot ─► LiveDimensions ◄─ current(name) ─ pipelines
+//!  key, JSON      last change       rows, version        of all dimensions
+//!                 of each key
+//! ```
+//!
+//! A [`DimensionTable`] takes changes of keys ([`KeyedRecord`](common::KeyedRecord)) and says what
+//! the rows are, one for each key. Whoever follows a dimension puts its rows into
+//! [`LiveDimensions`], where pipelines find them by the trait [`Dimensions`]. Where changes come
+//! from is not known here: nothing here reads Kafka or files, asks a clock or starts a thread.
+//!
+//! In reading order: `cell`, `table`, `current`, `live`.
 
 mod cell;
 mod current;

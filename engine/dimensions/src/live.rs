@@ -1,4 +1,4 @@
-//! The rows of all dimensions, put by those who follow them and read by pipelines.
+//! The current rows of all dimensions, put by those who follow them and read by pipelines.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,14 +7,15 @@ use arc_swap::ArcSwap;
 
 use super::current::{DimensionSnapshot, Dimensions};
 
-/// The current rows of all dimensions.
+/// The current rows of all dimensions. Each is replaced as a whole, so that a reader never sees a
+/// part of a change and never waits.
 #[derive(Debug, Default)]
 pub struct LiveDimensions {
     current: BTreeMap<Arc<str>, ArcSwap<DimensionSnapshot>>,
 }
 
 impl LiveDimensions {
-    /// Dimensions as they stand.
+    /// All dimensions, with the rows that each has at first.
     pub fn new(rows: impl IntoIterator<Item = (Arc<str>, DimensionSnapshot)>) -> Self {
         Self {
             current: rows
@@ -24,7 +25,8 @@ impl LiveDimensions {
         }
     }
 
-    /// Puts a dimension's rows in the place of those before.
+    /// Puts a dimension's rows in the place of those before; a name that is not among those of the
+    /// beginning changes nothing.
     pub fn put(&self, name: &str, rows: DimensionSnapshot) {
         if let Some(current) = self.current.get(name) {
             current.store(Arc::new(rows));

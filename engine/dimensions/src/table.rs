@@ -1,4 +1,4 @@
-//! The current rows of a dimension: one for each key.
+//! The rows of a dimension: the last change of each key.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::cell::{DIMENSION_TYPES, cell, is_dimension_type};
 use common::{EngineError, KeyedRecord, Result};
 
-/// Keeps the last row of each key. A key cannot have two rows, so a join cannot double anything.
+/// Keeps the last change of each key. A key cannot have two rows, so a join cannot double anything.
 ///
 /// Of two changes of a key in one topic partition the one with the greater offset counts; were a
 /// key ever in two topic partitions, the one received later (then the greater partition) counts, so
@@ -20,13 +20,15 @@ pub struct DimensionTable {
     name: Arc<str>,
     schema: SchemaRef,
     key_index: usize,
-    rows: BTreeMap<String, Entry>,
+    last: BTreeMap<String, Change>,
     version: u64,
     unusable_count: u64,
+    /// The rows as columns, until one changes.
     built: Option<RecordBatch>,
 }
 
-struct Entry {
+/// What a key stands for, and the record that said so.
+struct Change {
     received: i64,
     partition: i32,
     offset: i64,
@@ -34,12 +36,12 @@ struct Entry {
     row: Option<Vec<ScalarValue>>,
 }
 
-impl Entry {
-    fn is_before(&self, change: &KeyedRecord) -> bool {
-        if self.partition == change.partition {
-            return self.offset < change.offset;
+impl Change {
+    fn is_before(&self, record: &KeyedRecord) -> bool {
+        if self.partition == record.partition {
+            return self.offset < record.offset;
         }
-        (self.received, self.partition) < (change.received, change.partition)
+        (self.received, self.partition) < (record.received, record.partition)
     }
 }
 
@@ -74,44 +76,44 @@ impl DimensionTable {
             name: name.into(),
             schema,
             key_index,
-            rows: BTreeMap::new(),
+            last: BTreeMap::new(),
             version: 0,
             unusable_count: 0,
             built: None,
         })
     }
 
-    /// Takes a change over, and says whether a row changed.
+    /// Takes a record over, and says whether a row changed.
     ///
     /// A value that makes no row deletes the key's row, as no value does, and is counted and logged.
-    /// Were the row before it kept, it would be there until Kafka compacts the topic and gone after
-    /// the next start. A change without a usable key is counted and logged, and changes nothing.
-    pub fn apply(&mut self, change: &KeyedRecord) -> bool {
-        let key = match key_of(change) {
+    /// Were the row before it kept, it would be there until the topic is compacted and gone after
+    /// the next start. A record without a usable key is counted and logged, and changes nothing.
+    pub fn apply(&mut self, record: &KeyedRecord) -> bool {
+        let key = match key_of(record) {
             Ok(key) => key.to_owned(),
             Err(reason) => {
-                self.count_unusable(change, reason);
+                self.count_unusable(record, reason);
                 return false;
             }
         };
-        let row = match self.row(&key, change) {
+        let row = match self.row(&key, record) {
             Ok(row) => row,
             Err(reason) => {
-                self.count_unusable(change, reason);
+                self.count_unusable(record, reason);
                 None
             }
         };
-        let before = self.rows.get(&key);
-        if before.is_some_and(|entry| !entry.is_before(change)) {
+        let before = self.last.get(&key);
+        if before.is_some_and(|change| !change.is_before(record)) {
             return false;
         }
-        let changed = before.and_then(|entry| entry.row.as_ref()) != row.as_ref();
-        self.rows.insert(
+        let changed = before.and_then(|change| change.row.as_ref()) != row.as_ref();
+        self.last.insert(
             key,
-            Entry {
-                received: change.received,
-                partition: change.partition,
-                offset: change.offset,
+            Change {
+                received: record.received,
+                partition: record.partition,
+                offset: record.offset,
                 row,
             },
         );
@@ -122,22 +124,23 @@ impl DimensionTable {
         changed
     }
 
-    fn count_unusable(&mut self, change: &KeyedRecord, reason: &str) {
+    fn count_unusable(&mut self, record: &KeyedRecord, reason: &str) {
         self.unusable_count += 1;
         tracing::warn!(
             dimension = %self.name,
-            partition = change.partition,
-            offset = change.offset,
+            partition = record.partition,
+            offset = record.offset,
             "change of a dimension makes no row: {reason}"
         );
     }
 
+    /// The row that a record makes; none where it deletes. The error says why it makes none.
     fn row(
         &self,
         key: &str,
-        change: &KeyedRecord,
+        record: &KeyedRecord,
     ) -> Result<Option<Vec<ScalarValue>>, &'static str> {
-        let Some(value) = &change.value else {
+        let Some(value) = &record.value else {
             return Ok(None);
         };
         let fields: Map<String, Value> =
@@ -160,15 +163,16 @@ impl DimensionTable {
         Ok(Some(row))
     }
 
-    /// All rows in the order of keys. The batch is kept until a row changes.
+    /// All rows in the order of keys, by the columns that the table was made with. They are built
+    /// anew only after a change.
     ///
     /// # Errors
     /// Of kind *internal*.
-    pub fn records(&mut self) -> Result<RecordBatch> {
+    pub fn rows(&mut self) -> Result<RecordBatch> {
         if let Some(built) = &self.built {
             return Ok(built.clone());
         }
-        let rows: Vec<_> = self.rows.values().filter_map(|e| e.row.as_ref()).collect();
+        let rows: Vec<_> = self.last.values().filter_map(|c| c.row.as_ref()).collect();
         let columns = self
             .schema
             .fields()
@@ -194,25 +198,21 @@ impl DimensionTable {
 
     /// How many keys have a row.
     pub fn row_count(&self) -> usize {
-        self.rows.values().filter(|e| e.row.is_some()).count()
+        self.last.values().filter(|c| c.row.is_some()).count()
     }
 
-    /// How many changes had no usable key, or a value that makes no row.
+    /// How many records had no usable key, or a value that makes no row.
     pub fn unusable_count(&self) -> u64 {
         self.unusable_count
     }
-
-    /// The columns.
-    pub fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
 }
 
-fn key_of(change: &KeyedRecord) -> Result<&str, &'static str> {
-    let key = change.key.as_deref().ok_or("its key is null")?;
+fn key_of(record: &KeyedRecord) -> Result<&str, &'static str> {
+    let key = record.key.as_deref().ok_or("its key is null")?;
     std::str::from_utf8(key).map_err(|_| "its key is not UTF-8")
 }
 
+/// A field by its name, else by its name in any case.
 fn lookup<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     fields.get(name).or_else(|| {
         fields
@@ -249,10 +249,10 @@ mod tests {
     }
 
     fn rows(table: &mut DimensionTable) -> Vec<String> {
-        let records = table.records().unwrap();
-        (0..records.num_rows())
+        let rows = table.rows().unwrap();
+        (0..rows.num_rows())
             .map(|row| {
-                let cell = |column: usize| records.column(column).as_string::<i32>();
+                let cell = |column: usize| rows.column(column).as_string::<i32>();
                 format!("{}={}", cell(0).value(row), cell(1).value(row))
             })
             .collect()

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BinaryBuilder, Int32Array, Int64Array, ListArray, NullBufferBuilder,
-    RecordBatch, StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
-    new_null_array,
+    Array, ArrayBuilder, ArrayRef, BinaryArray, BinaryBuilder, Int32Array, Int64Array, ListArray,
+    NullBufferBuilder, RecordBatch, StringArray, StringBuilder, StructArray,
+    TimestampMicrosecondArray, new_null_array,
 };
-use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::Field;
 
 use super::native::Record;
@@ -16,13 +16,10 @@ use common::{Result, header_fields, headers_type, source_schema};
 /// The last millisecond of the year 9999: calendars and clients go no further.
 const RECEIVED_MS_MAX: i64 = 253_402_300_799_999;
 
-/// Values kept to be reused, at most.
-const SPARE_BUFFERS_MAX: usize = 4;
-
-/// Builds one micro-batch after the other, in memory that is warm already where it can be.
+/// Builds one micro-batch after the other, each in as much room as the one before it took.
 pub(crate) struct BatchBuilder {
-    key: BinaryColumn,
-    value: BinaryColumn,
+    key: BinaryBuilder,
+    value: BinaryBuilder,
     headers: Option<HeadersColumn>,
     partition: Vec<i32>,
     offset: Vec<i64>,
@@ -37,15 +34,15 @@ pub(crate) struct BatchBuilder {
 /// What belongs to a micro-batch beside its columns.
 pub(crate) struct Built {
     pub(crate) records: RecordBatch,
-    pub(crate) newest_received: Option<i64>,
+    /// Records without a Kafka timestamp.
     pub(crate) untimed: usize,
 }
 
 impl BatchBuilder {
     pub(crate) fn new(topic: &str, with_headers: bool) -> Self {
         Self {
-            key: BinaryColumn::new(),
-            value: BinaryColumn::new(),
+            key: BinaryBuilder::new(),
+            value: BinaryBuilder::new(),
             headers: with_headers.then(HeadersColumn::new),
             partition: Vec::new(),
             offset: Vec::new(),
@@ -57,9 +54,11 @@ impl BatchBuilder {
         }
     }
 
+    /// Adds a record. The records of a micro-batch have no more bytes than
+    /// [`BATCH_BYTES_MAX`](super::topic_reader::BATCH_BYTES_MAX), which the offsets below can hold.
     pub(crate) fn push(&mut self, record: &Record<'_>) {
-        self.key.push(record.key());
-        self.value.push(record.value());
+        self.key.append_option(record.key());
+        self.value.append_option(record.value());
         if let Some(headers) = &mut self.headers {
             headers.push(record, self.offset.len());
         }
@@ -74,14 +73,13 @@ impl BatchBuilder {
     pub(crate) fn finish(&mut self) -> Result<Built> {
         let rows = self.offset.len();
         self.lengthen_constants(rows);
-        let newest_received = self.received.iter().copied().max();
         let headers = match &mut self.headers {
             Some(headers) => headers.finish(rows)?,
             None => None,
         };
         let columns: Vec<ArrayRef> = vec![
-            Arc::new(self.key.finish()?),
-            Arc::new(self.value.finish()?),
+            Arc::new(renew_bytes(&mut self.key)),
+            Arc::new(renew_bytes(&mut self.value)),
             headers.unwrap_or_else(|| self.no_headers.slice(0, rows)),
             Arc::new(self.topic_column.slice(0, rows)),
             Arc::new(Int32Array::from(renew(&mut self.partition))),
@@ -92,13 +90,11 @@ impl BatchBuilder {
         ];
         Ok(Built {
             records: RecordBatch::try_new(source_schema(), columns)?,
-            newest_received,
             untimed: std::mem::take(&mut self.untimed),
         })
     }
 
     fn lengthen_constants(&mut self, rows: usize) {
-        use arrow::array::Array;
         if self.topic_column.len() < rows {
             let rows = rows.next_power_of_two();
             let topics = std::iter::repeat_n(&*self.topic, rows);
@@ -123,87 +119,15 @@ fn renew<T>(full: &mut Vec<T>) -> Vec<T> {
     taken
 }
 
-/// A column of bytes in one contiguous buffer.
-struct BinaryColumn {
-    offsets: Vec<i32>,
-    values: Vec<u8>,
-    nulls: NullBufferBuilder,
-    spare: Vec<Buffer>,
-}
-
-impl BinaryColumn {
-    fn new() -> Self {
-        Self {
-            offsets: vec![0],
-            values: Vec::new(),
-            nulls: NullBufferBuilder::new(0),
-            spare: Vec::new(),
-        }
+/// The same for a column of bytes: a small micro-batch must not hold a large buffer.
+fn renew_bytes(full: &mut BinaryBuilder) -> BinaryArray {
+    let empty = BinaryBuilder::with_capacity(full.len(), full.values_slice().len());
+    let mut taken = std::mem::replace(full, empty).finish();
+    let buffers = [taken.values(), taken.offsets().inner().inner()];
+    if buffers.iter().any(|b| b.len() < b.capacity() / 2) {
+        taken.shrink_to_fit();
     }
-
-    fn push(&mut self, bytes: Option<&[u8]>) {
-        match bytes {
-            Some(bytes) => {
-                self.values.extend_from_slice(bytes);
-                self.nulls.append_non_null();
-            }
-            None => self.nulls.append_null(),
-        }
-        // A reader's limit on bytes keeps a batch far below 2 GiB; were it not so, the offsets
-        // would stop growing and the array below would be refused, not wrong.
-        self.offsets
-            .push(i32::try_from(self.values.len()).unwrap_or(-1));
-    }
-
-    fn finish(&mut self) -> Result<BinaryArray> {
-        let offsets = renew(&mut self.offsets);
-        self.offsets.push(0);
-        if offsets.iter().any(|end| *end < 0) {
-            return Err(common::EngineError::exhausted(
-                "a micro-batch of more than 2 GiB: lower the limit on its bytes",
-            ));
-        }
-        let values = self.take_values();
-        let nulls = self.nulls.finish();
-        Ok(BinaryArray::try_new(
-            OffsetBuffer::new(ScalarBuffer::from(offsets)),
-            values,
-            nulls,
-        )?)
-    }
-
-    /// The bytes as a buffer, and room for the next ones: the vector itself where most of it is
-    /// unused (the bytes are then copied out, since a small batch must not hold a large buffer),
-    /// else one that nobody reads any more, else a new one.
-    fn take_values(&mut self) -> Buffer {
-        if self.values.len() < self.values.capacity() / 2 {
-            let exact = Buffer::from(self.values.as_slice());
-            self.values.clear();
-            return exact;
-        }
-        let room = self.values.len();
-        let next = self.reuse().unwrap_or_else(|| Vec::with_capacity(room));
-        let buffer = Buffer::from_vec(std::mem::replace(&mut self.values, next));
-        if self.spare.len() == SPARE_BUFFERS_MAX {
-            self.spare.remove(0);
-        }
-        self.spare.push(buffer.clone());
-        buffer
-    }
-
-    /// A buffer of the past that only this column still holds.
-    fn reuse(&mut self) -> Option<Vec<u8>> {
-        for index in 0..self.spare.len() {
-            match self.spare.remove(index).into_vec::<u8>() {
-                Ok(mut free) => {
-                    free.clear();
-                    return Some(free);
-                }
-                Err(in_use) => self.spare.insert(index, in_use),
-            }
-        }
-        None
-    }
+    taken
 }
 
 /// The headers of the records that have some; built only if one has.
@@ -279,33 +203,16 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_is_reused_once_nobody_reads_it() {
-        let mut column = BinaryColumn::new();
-        let mut addresses = Vec::new();
-        for _ in 0..6 {
-            for _ in 0..100 {
-                column.push(Some(&[7; 64]));
-            }
-            if let Ok(array) = column.finish() {
-                addresses.push(array.values().as_ptr());
-            }
-        }
-        addresses.sort_unstable();
-        addresses.dedup();
-        assert!(addresses.len() < 6, "{addresses:?}");
-    }
-
-    #[test]
     fn a_small_batch_after_a_large_one_holds_a_small_buffer() {
-        let mut column = BinaryColumn::new();
+        let mut column = BinaryBuilder::new();
         for _ in 0..1000 {
-            column.push(Some(&[7; 64]));
+            column.append_value([7; 64]);
         }
-        let large = column.finish().map(|a| a.values().len()).unwrap_or(0);
-        column.push(Some(b"small"));
-        column.push(None);
-        let small = column.finish();
-        assert_eq!(large, 64_000);
-        assert!(small.is_ok_and(|a| a.values().capacity() < 1024));
+        let large = renew_bytes(&mut column);
+        column.append_value(b"small");
+        column.append_null();
+        let small = renew_bytes(&mut column);
+        assert_eq!(large.values().len(), 64_000);
+        assert!(small.values().capacity() < 1024);
     }
 }

@@ -1,7 +1,5 @@
 //! A compacted topic, read from its beginning and followed.
 
-use std::collections::BTreeMap;
-
 use super::batch_builder::received;
 use super::source_handle::SourceHandle;
 use super::topic_id::{Start, TopicId};
@@ -58,21 +56,12 @@ impl KeyedReader {
         self.topic.status().is_caught_up()
     }
 
-    /// The next offset of each topic partition.
-    pub fn next_offsets(&self) -> BTreeMap<i32, i64> {
-        self.handle()
-            .lag()
-            .into_iter()
-            .map(|lag| (lag.partition, lag.next_offset))
-            .collect()
-    }
-
     /// How far the topic was read, for a commit group: `partition:next_offset,…`.
     pub fn version_text(&self) -> String {
-        let offsets: Vec<_> = self
-            .next_offsets()
-            .into_iter()
-            .map(|(partition, next)| format!("{partition}:{next}"))
+        let lags = self.topic.status().lag();
+        let offsets: Vec<_> = lags
+            .iter()
+            .map(|lag| format!("{}:{}", lag.partition, lag.next_offset))
             .collect();
         offsets.join(",")
     }

@@ -9,23 +9,24 @@
 //! What holds here:
 //! - The next offset of a partition is the consumer's: everything below it was delivered, or does
 //!   not exist for a reader of committed records. Ranges join: a range begins where the last one
-//!   of its partition ended, whatever transactions and compaction left out between. [`progress`]
-//!   tells how.
+//!   of its partition ended, whatever transactions and compaction left out between.
+//!   `offset_account` tells how.
 //! - Offsets come from Headwater's own commits only; those kept in Kafka are written for lag tools
 //!   and never read.
 //! - Nothing is skipped silently: offsets that Kafka no longer has, a topic that was made again, a
 //!   partition that became shorter are errors of [`Kind::Data`](common::Kind::Data).
 //! - `unsafe` is in `native` alone.
 //!
-//! In reading order: [`settings`], [`topic_id`], [`state`], [`progress`], [`source_batch`],
-//! [`source_reader`], [`keyed_reader`], [`bare`].
+//! In reading order: [`settings`], [`topic_id`], [`state`], `offset_account`,
+//! [`source_batch`], [`source_reader`], [`keyed_reader`], [`bare`].
 
 pub mod bare;
 mod batch_builder;
 pub mod keyed_reader;
 mod native;
+mod offset_account;
 mod own_properties;
-pub mod progress;
+mod partition_lag;
 mod property_check;
 mod reader_settings;
 pub mod settings;
@@ -43,7 +44,7 @@ mod tests;
 
 pub use bare::BareConsumer;
 pub use keyed_reader::KeyedReader;
-pub use progress::PartitionLag;
+pub use partition_lag::PartitionLag;
 pub use reader_settings::ReaderSettings;
 pub use settings::KafkaSettings;
 pub use source_batch::{PartitionRange, SourceBatch};

@@ -9,6 +9,7 @@ use rdkafka::types::RDKafkaConfRes;
 use super::native::property_names;
 use super::own_properties::{ELSEWHERE, FIXED, INTERNAL};
 use common::host_port::host_and_port;
+use common::near_name::near;
 
 /// Every fault, in the order of the properties.
 pub(super) fn faults(
@@ -89,7 +90,7 @@ fn fault(name: &str, value: &str) -> Option<String> {
 }
 
 fn unknown(name: &str) -> String {
-    match nearest(name, &property_names()) {
+    match near(name, property_names().iter().map(String::as_str)) {
         Some(near) => {
             format!("kafka property `{name}` is unknown to librdkafka: did you mean `{near}`?")
         }
@@ -97,15 +98,6 @@ fn unknown(name: &str) -> String {
             "kafka property `{name}` is unknown to librdkafka: see its CONFIGURATION.md for names"
         ),
     }
-}
-
-fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
-    known
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.85)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate.as_str())
 }
 
 /// librdkafka repeats the value in its reason, so these are never quoted.

@@ -7,8 +7,8 @@ use common::TopicPartition;
 /// What one poll of a source brought.
 #[derive(Debug, Clone)]
 pub struct SourceBatch {
-    /// The records, by [`source_schema`](common::source_schema); those of one topic partition in the order of offsets.
-    /// There may be none: ranges then cover offsets that brought no record.
+    /// The records, by [`source_schema`](common::source_schema); those of one topic partition in
+    /// the order of offsets. There may be none: ranges then cover offsets that brought no record.
     pub records: RecordBatch,
     /// One range for each topic partition that moved, by partition number.
     pub ranges: Vec<PartitionRange>,
@@ -16,19 +16,6 @@ pub struct SourceBatch {
     pub incarnation: i32,
     /// Bytes of keys and values.
     pub bytes: usize,
-    /// The greatest `received`, in microseconds; none without records.
-    pub newest_received: Option<i64>,
-    /// Records without a Kafka timestamp.
-    pub untimed_count: usize,
-    /// Records that librdkafka delivered twice and that were dropped.
-    pub stale_count: usize,
-}
-
-impl SourceBatch {
-    /// Offsets that brought no record, over all ranges.
-    pub fn gap_count(&self) -> i64 {
-        self.ranges.iter().map(PartitionRange::gap_count).sum()
-    }
 }
 
 /// The offsets of one topic partition that a micro-batch covers: from `first_offset` inclusive, where
@@ -43,12 +30,4 @@ pub struct PartitionRange {
     pub next_offset: i64,
     /// How many records came.
     pub records: usize,
-}
-
-impl PartitionRange {
-    /// Offsets that brought no record: control records, aborted transactions, compacted records.
-    pub fn gap_count(&self) -> i64 {
-        let records = i64::try_from(self.records).unwrap_or(i64::MAX);
-        self.next_offset - self.first_offset - records
-    }
 }

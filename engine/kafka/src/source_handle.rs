@@ -1,10 +1,9 @@
-//! What other threads see of a source, and how they steer it.
+//! What other threads see of a source, and how they stop it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::progress::PartitionLag;
+use super::partition_lag::PartitionLag;
 use super::state::SourceState;
 use super::topic_id::{Start, TopicId};
 use super::topic_status::TopicStatus;
@@ -20,16 +19,10 @@ pub struct SourceHandle {
 /// Sums since a reader was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SourceCounters {
-    /// Records delivered.
-    pub records: u64,
-    /// Their keys' and values' bytes.
-    pub bytes: u64,
     /// Records that librdkafka delivered twice and that were dropped.
     pub stale: u64,
     /// Offsets that brought no record.
     pub gaps: u64,
-    /// Records without a Kafka timestamp.
-    pub untimed: u64,
 }
 
 impl SourceHandle {
@@ -64,30 +57,12 @@ impl SourceHandle {
         self.status.lag()
     }
 
-    /// The end of each topic partition when it was assigned; empty until then.
-    pub fn end_offsets_at_start(&self) -> BTreeMap<i32, i64> {
-        self.status
-            .lag()
-            .into_iter()
-            .map(|lag| (lag.partition, lag.end_at_start))
-            .collect()
-    }
-
-    /// Whether every topic partition has once been read to the end that it had at the start. Rows
-    /// that were read need not be published yet.
-    pub fn is_caught_up(&self) -> bool {
-        self.status.is_caught_up()
-    }
-
     /// Sums since the reader was opened.
     pub fn counters(&self) -> SourceCounters {
         let c = &self.status.counters;
         SourceCounters {
-            records: c.records.load(Ordering::Relaxed),
-            bytes: c.bytes.load(Ordering::Relaxed),
             stale: c.stale.load(Ordering::Relaxed),
             gaps: c.gaps.load(Ordering::Relaxed),
-            untimed: c.untimed.load(Ordering::Relaxed),
         }
     }
 
@@ -108,17 +83,6 @@ impl SourceHandle {
         self.status
             .consumer
             .commit_without_waiting(self.topic(), &next)
-    }
-
-    /// Makes polls return nothing until [`resume`](Self::resume); they go on looking for the topic.
-    /// librdkafka fills its queue up to its limit and stops fetching.
-    pub fn pause(&self) {
-        self.status.pause(true);
-    }
-
-    /// Ends a pause.
-    pub fn resume(&self) {
-        self.status.pause(false);
     }
 
     /// Makes polls return nothing for ever, the one that runs within its time.

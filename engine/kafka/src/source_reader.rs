@@ -1,7 +1,6 @@
 //! A source: one topic as a sequence of Arrow micro-batches.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::batch_builder::BatchBuilder;
 use super::source_batch::{PartitionRange, SourceBatch};
@@ -85,10 +84,10 @@ impl SourceReader {
         let (_, incarnation) = status
             .identity()
             .ok_or_else(|| EngineError::internal("records of a topic without an id"))?;
-        let untimed = &status.counters.untimed;
-        untimed.fetch_add(built.untimed as u64, Ordering::Relaxed);
         let topic = &status.topic;
-        let batch = SourceBatch {
+        self.warned_of
+            .warn(topic, built.untimed, read.stale, read.gap_count());
+        Ok(Some(SourceBatch {
             records: built.records,
             ranges: read
                 .ranges
@@ -106,35 +105,30 @@ impl SourceReader {
                 .collect(),
             incarnation,
             bytes: read.bytes,
-            newest_received: built.newest_received,
-            untimed_count: built.untimed,
-            stale_count: read.stale,
-        };
-        self.warned_of.warn(topic, &batch);
-        Ok(Some(batch))
+        }))
     }
 }
 
 impl WarnedOf {
-    /// Says once what is unusual; from then on counters tell.
-    fn warn(&mut self, topic: &str, batch: &SourceBatch) {
-        if is_first(batch.untimed_count > 0, &mut self.untimed) {
+    /// Says once what is unusual; from then on the handle's counters tell.
+    fn warn(&mut self, topic: &str, untimed: usize, stale: usize, gaps: i64) {
+        if is_first(untimed > 0, &mut self.untimed) {
             tracing::warn!(
                 topic,
                 "records without a timestamp are taken as received in 1970"
             );
         }
-        if is_first(batch.stale_count > 0, &mut self.stale) {
+        if is_first(stale > 0, &mut self.stale) {
             tracing::warn!(
                 topic,
-                count = batch.stale_count,
+                count = stale,
                 "records that were fetched twice were dropped"
             );
         }
-        if is_first(batch.gap_count() > 0, &mut self.gaps) {
+        if is_first(gaps > 0, &mut self.gaps) {
             tracing::warn!(
                 topic,
-                count = batch.gap_count(),
+                count = gaps,
                 "offsets brought no record: usual after transactions and compaction; on any other \
                  topic records are missing"
             );

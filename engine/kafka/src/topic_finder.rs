@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::native::{Consumer, TopicLookup};
-use super::progress::PartitionProgress;
+use super::offset_account::OffsetAccount;
 use super::topic_id::TopicId;
 use common::{EngineError, Kind, Result};
 
@@ -47,12 +47,12 @@ pub(crate) fn begin_all(
     topic: &str,
     partitions: impl Iterator<Item = (i32, Option<i64>)>,
     timeout: Duration,
-) -> Result<Vec<(i32, PartitionProgress)>> {
+) -> Result<Vec<(i32, OffsetAccount)>> {
     let mut begun = Vec::new();
     let mut faults = Vec::new();
     for (partition, asked) in partitions {
         match begin(consumer, topic, partition, asked, timeout) {
-            Ok(progress) => begun.push((partition, progress)),
+            Ok(account) => begun.push((partition, account)),
             Err(e) if e.kind == Kind::Data => faults.push(e.to_string()),
             Err(e) => return Err(e),
         }
@@ -71,10 +71,10 @@ pub(crate) fn begin(
     partition: i32,
     asked: Option<i64>,
     timeout: Duration,
-) -> Result<PartitionProgress> {
+) -> Result<OffsetAccount> {
     let (oldest, end) = consumer.watermarks(topic, partition, timeout)?;
     let first = decide(topic, partition, asked, oldest, end)?;
-    Ok(PartitionProgress::new(first, end))
+    Ok(OffsetAccount::new(first, end))
 }
 
 /// Says why a topic that was made again cannot be read on.

@@ -34,11 +34,6 @@ impl TopicId {
     pub fn unknown() -> Self {
         Self::from("AAAAAAAAAAAAAAAAAAAAAA")
     }
-
-    /// Whether this is [`TopicId::unknown`].
-    pub fn is_unknown(&self) -> bool {
-        *self == Self::unknown()
-    }
 }
 
 impl From<&str> for TopicId {
@@ -89,13 +84,6 @@ impl Incarnations {
             );
         }
         *of_topic.entry(id.clone()).or_insert(next)
-    }
-
-    /// Everything given so far, as (topic, id, incarnation), for the next commit group.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &TopicId, i32)> {
-        self.known
-            .iter()
-            .flat_map(|(topic, ids)| ids.iter().map(move |(id, number)| (topic, id, *number)))
     }
 }
 
@@ -153,7 +141,7 @@ mod tests {
         for (high, low, expected) in cases {
             assert_eq!(TopicId::of_bits(high, low).as_str(), expected);
         }
-        assert!(TopicId::of_bits(0, 0).is_unknown());
+        assert_eq!(TopicId::of_bits(0, 0), TopicId::unknown());
     }
 
     #[test]
@@ -165,11 +153,11 @@ mod tests {
         assert_eq!(incarnations.number("logs", &first), 0);
         assert_eq!(incarnations.number("products", &second), 0);
 
-        let known: Vec<_> = incarnations
-            .iter()
-            .map(|(t, id, n)| (t.clone(), id.clone(), n))
-            .collect();
-        let mut restarted = Incarnations::new(known);
+        let mut restarted = Incarnations::new([
+            ("logs".into(), first, 0),
+            ("logs".into(), second.clone(), 1),
+            ("products".into(), second, 0),
+        ]);
         assert_eq!(restarted, incarnations);
         assert_eq!(restarted.number("logs", &TopicId::from("third")), 2);
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::native::{Consumer, Delivery, Inbox, Record};
-use super::progress::{PartitionProgress, RangeRead, Verdict};
+use super::offset_account::{OffsetAccount, RangeRead, Verdict};
 use super::state::{SourceEvent, SourceState};
 use super::topic_finder::{self, Found};
 use super::topic_id::{Start, TopicId};
@@ -17,6 +17,10 @@ use common::{EngineError, Kind, Result};
 
 /// Deliveries that are taken from the queue by one call at most.
 const PULL_MAX: usize = 8192;
+
+/// Bytes of one read at most, whatever the settings say: a column of them has offsets of 32 bits.
+/// Kafka has no larger record.
+pub(crate) const BATCH_BYTES_MAX: usize = i32::MAX as usize;
 
 /// Decides where to begin, once the topic's id is known.
 pub(crate) type StartFn = Box<dyn FnMut(&TopicId) -> Result<Start> + Send>;
@@ -29,7 +33,7 @@ pub(crate) struct TopicReader {
     start_fn: StartFn,
     start: Option<Start>,
     /// By partition number.
-    progress: Vec<Option<PartitionProgress>>,
+    accounts: Vec<Option<OffsetAccount>>,
     look_at: Instant,
     record_bytes_average: usize,
 }
@@ -41,6 +45,13 @@ pub(crate) struct ReadSummary {
     pub(crate) rows: usize,
     pub(crate) bytes: usize,
     pub(crate) stale: usize,
+}
+
+impl ReadSummary {
+    /// Offsets that brought no record, over all ranges.
+    pub(crate) fn gap_count(&self) -> i64 {
+        self.ranges.iter().map(|(_, range)| range.gap_count()).sum()
+    }
 }
 
 impl TopicReader {
@@ -57,7 +68,7 @@ impl TopicReader {
             settings,
             start_fn: start,
             start: None,
-            progress: Vec::new(),
+            accounts: Vec::new(),
             look_at: Instant::now(),
             record_bytes_average: 1024,
         })
@@ -68,17 +79,16 @@ impl TopicReader {
     }
 
     /// Collects records until a limit is reached, and hands each to `take`. `None` means that
-    /// nothing moved: none came, or the reader is paused, stopped, or waits for the broker or the
-    /// topic. A reader that is paused goes on looking for the topic.
+    /// nothing moved: none came, or the reader is stopped, or waits for the broker or the topic.
     pub(crate) fn read(&mut self, take: impl FnMut(&Record<'_>)) -> Result<Option<ReadSummary>> {
         let deadline = Instant::now() + self.settings.batch_time_max;
         self.look()?;
-        if !self.status.may_read(deadline) {
+        if self.status.is_stopped() {
             return Ok(None);
         }
         let mut summary = self.pull(deadline, take)?;
-        for (partition, progress) in (0..).zip(&mut self.progress) {
-            let range = progress.as_mut().and_then(PartitionProgress::take_range);
+        for (partition, account) in (0..).zip(&mut self.accounts) {
+            let range = account.as_mut().and_then(OffsetAccount::take_range);
             summary.ranges.extend(range.map(|range| (partition, range)));
         }
         let stale = &self.status.counters.stale;
@@ -86,7 +96,7 @@ impl TopicReader {
         if summary.ranges.is_empty() {
             return Ok(None);
         }
-        self.account(&summary);
+        self.note(&summary);
         Ok(Some(summary))
     }
 
@@ -112,24 +122,16 @@ impl TopicReader {
         }
     }
 
-    fn account(&mut self, summary: &ReadSummary) {
+    /// Tells the status what was read.
+    fn note(&mut self, summary: &ReadSummary) {
         if let Some(average) = summary.bytes.checked_div(summary.rows) {
             self.record_bytes_average = average.max(1);
             self.status.event(SourceEvent::Records);
         }
         self.status.moved(&summary.ranges);
-        let counters = &self.status.counters;
-        let gaps: i64 = summary
-            .ranges
-            .iter()
-            .map(|(_, range)| range.gap_count())
-            .sum();
-        let add = |counter: &std::sync::atomic::AtomicU64, n: usize| {
-            counter.fetch_add(n as u64, Ordering::Relaxed);
-        };
-        add(&counters.records, summary.rows);
-        add(&counters.bytes, summary.bytes);
-        add(&counters.gaps, usize::try_from(gaps).unwrap_or(0));
+        let gaps = u64::try_from(summary.gap_count()).unwrap_or(0);
+        let counter = &self.status.counters.gaps;
+        counter.fetch_add(gaps, Ordering::Relaxed);
     }
 
     fn pull(
@@ -137,7 +139,8 @@ impl TopicReader {
         deadline: Instant,
         mut take: impl FnMut(&Record<'_>),
     ) -> Result<ReadSummary> {
-        let (rows_max, bytes_max) = (self.settings.batch_rows_max, self.settings.batch_bytes_max);
+        let rows_max = self.settings.batch_rows_max;
+        let bytes_max = self.settings.batch_bytes_max.min(BATCH_BYTES_MAX);
         let mut summary = ReadSummary::default();
         let mut problem = None;
         'full: loop {
@@ -148,7 +151,7 @@ impl TopicReader {
                         if summary.rows > 0 && summary.bytes + bytes > bytes_max {
                             break 'full;
                         }
-                        match judge(&mut self.progress, &record) {
+                        match judge(&mut self.accounts, &record) {
                             Verdict::Take => {
                                 take(&record);
                                 summary.rows += 1;
@@ -166,8 +169,8 @@ impl TopicReader {
                         partition,
                         next_offset,
                     } => {
-                        if let Some(progress) = account_of(&mut self.progress, partition) {
-                            progress.passed(next_offset);
+                        if let Some(account) = account_of(&mut self.accounts, partition) {
+                            account.passed(next_offset);
                         }
                     }
                     Delivery::Error {
@@ -261,13 +264,13 @@ impl TopicReader {
         consumer: &Consumer,
         topic: &str,
         partitions: &[i32],
-    ) -> Result<Vec<(i32, PartitionProgress)>> {
+    ) -> Result<Vec<(i32, OffsetAccount)>> {
         let start = self.start.as_ref();
-        let progress = &mut self.progress;
-        let is_read_already = !progress.is_empty();
+        let accounts = &mut self.accounts;
+        let is_read_already = !accounts.is_empty();
         let new: Vec<_> = partitions
             .iter()
-            .filter(|partition| account_of(progress, **partition).is_none())
+            .filter(|partition| account_of(accounts, **partition).is_none())
             .map(|partition| {
                 let asked = start.and_then(|s| s.next_offsets.get(partition));
                 (*partition, asked.copied())
@@ -278,7 +281,7 @@ impl TopicReader {
         if is_read_already {
             begun = begun
                 .into_iter()
-                .map(|(partition, progress)| (partition, progress.added_later()))
+                .map(|(partition, account)| (partition, account.added_later()))
                 .collect();
         }
         Ok(begun)
@@ -288,21 +291,21 @@ impl TopicReader {
         &mut self,
         consumer: &Consumer,
         topic: &str,
-        begun: Vec<(i32, PartitionProgress)>,
+        begun: Vec<(i32, OffsetAccount)>,
     ) -> Result<()> {
         if begun.is_empty() {
             return Ok(());
         }
         let starts: Vec<_> = begun.iter().map(|(p, at)| (*p, at.next_offset())).collect();
         consumer.assign(topic, &starts)?;
-        for (partition, progress) in begun {
+        for (partition, account) in begun {
             let index = usize::try_from(partition)
                 .map_err(|e| EngineError::internal("partition number").caused_by(e))?;
-            if self.progress.len() <= index {
-                self.progress.resize(index + 1, None);
+            if self.accounts.len() <= index {
+                self.accounts.resize(index + 1, None);
             }
-            self.status.assigned(partition, progress.clone());
-            self.progress[index] = Some(progress);
+            self.status.assigned(partition, account.clone());
+            self.accounts[index] = Some(account);
         }
         tracing::info!(
             topic,
@@ -353,7 +356,7 @@ impl TopicReader {
 
     /// Finds out why Kafka has no record at an offset: the topic is another, or retention passed.
     fn why_out_of_range(&mut self, partition: i32, reason: &str) -> EngineError {
-        let asked = account_of(&mut self.progress, partition).map(|p| p.next_offset());
+        let asked = account_of(&mut self.accounts, partition).map(|p| p.next_offset());
         let (topic, timeout) = (self.status.topic.clone(), self.settings.request_timeout);
         let consumer = self.inbox.consumer();
         if let (Some((before, _)), Ok(Found::Topic(found))) = (
@@ -383,13 +386,13 @@ impl Drop for TopicReader {
     }
 }
 
-fn judge(progress: &mut [Option<PartitionProgress>], record: &Record<'_>) -> Verdict {
-    account_of(progress, record.partition()).map_or(Verdict::Stale, |p| p.record(record.offset()))
+fn judge(accounts: &mut [Option<OffsetAccount>], record: &Record<'_>) -> Verdict {
+    account_of(accounts, record.partition()).map_or(Verdict::Stale, |p| p.record(record.offset()))
 }
 
 fn account_of(
-    progress: &mut [Option<PartitionProgress>],
+    accounts: &mut [Option<OffsetAccount>],
     partition: i32,
-) -> Option<&mut PartitionProgress> {
-    progress.get_mut(usize::try_from(partition).ok()?)?.as_mut()
+) -> Option<&mut OffsetAccount> {
+    accounts.get_mut(usize::try_from(partition).ok()?)?.as_mut()
 }

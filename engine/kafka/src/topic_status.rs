@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use super::native::Consumer;
-use super::progress::{PartitionLag, PartitionProgress, RangeRead};
+use super::offset_account::{OffsetAccount, RangeRead};
+use super::partition_lag::PartitionLag;
 use super::state::{SourceEvent, SourceState};
 use super::topic_id::TopicId;
 use common::clock::now_us;
@@ -24,26 +25,16 @@ pub(crate) struct TopicStatus {
     pub(crate) counters: Counters,
     state: Mutex<(SourceState, Instant)>,
     identity: Mutex<Option<(TopicId, i32)>>,
-    partitions: Mutex<BTreeMap<i32, PartitionProgress>>,
-    control: Mutex<Control>,
-    changed: Condvar,
+    partitions: Mutex<BTreeMap<i32, OffsetAccount>>,
+    stopped: AtomicBool,
     was_caught_up: AtomicBool,
 }
 
 /// Sums since the reader was opened.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    pub(crate) records: AtomicU64,
-    pub(crate) bytes: AtomicU64,
     pub(crate) stale: AtomicU64,
     pub(crate) gaps: AtomicU64,
-    pub(crate) untimed: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Control {
-    stopped: bool,
-    paused: bool,
 }
 
 impl TopicStatus {
@@ -55,8 +46,7 @@ impl TopicStatus {
             state: Mutex::new((SourceState::Connecting { since: now() }, Instant::now())),
             identity: Mutex::new(None),
             partitions: Mutex::default(),
-            control: Mutex::default(),
-            changed: Condvar::new(),
+            stopped: AtomicBool::new(false),
             was_caught_up: AtomicBool::new(false),
         }
     }
@@ -104,15 +94,15 @@ impl TopicStatus {
         *self.identity.lock() = Some((id, incarnation));
     }
 
-    pub(crate) fn assigned(&self, partition: i32, progress: PartitionProgress) {
-        self.partitions.lock().insert(partition, progress);
+    pub(crate) fn assigned(&self, partition: i32, account: OffsetAccount) {
+        self.partitions.lock().insert(partition, account);
     }
 
     pub(crate) fn moved(&self, ranges: &[(i32, RangeRead)]) {
         let mut partitions = self.partitions.lock();
         for (partition, range) in ranges {
-            if let Some(progress) = partitions.get_mut(partition) {
-                progress.passed(range.next_offset);
+            if let Some(account) = partitions.get_mut(partition) {
+                account.passed(range.next_offset);
             }
         }
     }
@@ -124,7 +114,7 @@ impl TopicStatus {
         }
         let partitions = self.partitions.lock();
         let caught_up =
-            !partitions.is_empty() && partitions.values().all(PartitionProgress::is_caught_up);
+            !partitions.is_empty() && partitions.values().all(OffsetAccount::is_caught_up);
         if caught_up {
             self.was_caught_up.store(true, Ordering::Relaxed);
         }
@@ -135,43 +125,26 @@ impl TopicStatus {
         let partitions = self.partitions.lock();
         partitions
             .iter()
-            .map(|(partition, progress)| PartitionLag {
+            .map(|(partition, account)| PartitionLag {
                 partition: *partition,
-                next_offset: progress.next_offset(),
+                next_offset: account.next_offset(),
                 high_watermark: self
                     .consumer
                     .cached_high_watermark(&self.topic, *partition)
                     .unwrap_or(0)
-                    .max(progress.end_when_assigned())
-                    .max(progress.next_offset()),
-                end_at_start: progress.end_at_start(),
+                    .max(account.end_when_assigned())
+                    .max(account.next_offset()),
+                end_at_start: account.end_at_start(),
             })
             .collect()
     }
 
     pub(crate) fn stop(&self) {
-        self.control.lock().stopped = true;
-        self.changed.notify_all();
-    }
-
-    pub(crate) fn pause(&self, paused: bool) {
-        self.control.lock().paused = paused;
-        self.changed.notify_all();
+        self.stopped.store(true, Ordering::Release);
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
-        self.control.lock().stopped
-    }
-
-    /// Whether records may be read; waits for it until the deadline.
-    pub(crate) fn may_read(&self, deadline: Instant) -> bool {
-        let mut control = self.control.lock();
-        while control.paused && !control.stopped {
-            if self.changed.wait_until(&mut control, deadline).timed_out() {
-                break;
-            }
-        }
-        !control.paused && !control.stopped
+        self.stopped.load(Ordering::Acquire)
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
-use futures::{Stream, StreamExt};
 
 use super::columns::{ENTRY, SIGN, time_type};
 use super::definition::ledger_def;
@@ -148,21 +147,6 @@ impl CatchUp {
             self.index.remove(fingerprint);
         }
     }
-}
-
-/// The index of a whole ledger, and the number after its last entry. The stream's batches have at
-/// least the ledger's key columns, the order's first time, `sign` and `entry`, in any order.
-pub async fn rebuild(
-    table: &TableDef,
-    bytes_max: usize,
-    entries: impl Stream<Item = Result<RecordBatch>>,
-) -> Result<(Index, i64)> {
-    let mut catch_up = CatchUp::new(table, Index::new(bytes_max), 0)?;
-    let mut entries = std::pin::pin!(entries);
-    while let Some(batch) = entries.next().await {
-        catch_up.apply(&batch?)?;
-    }
-    catch_up.finish()
 }
 
 fn broken(what: &str) -> EngineError {

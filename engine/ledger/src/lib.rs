@@ -27,7 +27,7 @@ pub mod ranks;
 mod tests;
 pub mod writer;
 
-pub use catch_up::{CatchUp, rebuild};
+pub use catch_up::CatchUp;
 pub use columns::engine_fields;
 pub use definition::index_definition;
 pub use entry::with_commit_group;

@@ -98,11 +98,6 @@ impl Ledger {
         self.order.leading()
     }
 
-    /// The names of the key columns.
-    pub fn key(&self) -> &[String] {
-        &self.key
-    }
-
     /// The number of the next entry.
     pub fn next_entry(&self) -> i64 {
         self.next_entry
@@ -136,19 +131,8 @@ impl Ledger {
         )))
     }
 
-    /// Prepares and applies at once: returns the entries to publish, in the order of their numbers,
-    /// or none where nothing changes. After an error nothing has changed.
-    pub async fn post(
-        &mut self,
-        evidence: Evidence<'_>,
-        posting: &Posting,
-        entries: &dyn EntryReader,
-    ) -> Result<Option<RecordBatch>> {
-        let prepared = self.prepare(evidence, posting, entries);
-        prepared.await?.map(|p| self.apply(p)).transpose()
-    }
-
-    /// Finds what rows change, without changing anything but the room in the index.
+    /// Finds what rows change, without changing anything but the room in the index; none where
+    /// nothing changes.
     ///
     /// Old entries are read only where a row could take over or tie with a credit, all in one call.
     /// What is prepared must be applied before the next call prepares, or dropped.
@@ -302,16 +286,6 @@ impl Ledger {
         if self.uncommitted.capacity() > 4 * self.uncommitted.len() + 1024 {
             self.uncommitted.shrink_to(2 * self.uncommitted.len());
         }
-    }
-
-    /// How many credits rest on entries that aren't committed.
-    pub fn uncommitted(&self) -> usize {
-        self.uncommitted.len()
-    }
-
-    /// The bytes that the index and what isn't committed take in memory.
-    pub fn bytes(&self) -> usize {
-        self.index.bytes() + self.uncommitted.capacity() * size_of::<Undo>()
     }
 
     /// The committed part of the index, to be written as a snapshot while the ledger goes on.

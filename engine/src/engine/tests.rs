@@ -125,8 +125,9 @@ fn publish(engine: &Engine, devices: &[&str]) {
     let mut flows = engine.shared.ledgers.flows.lock();
     let mut added = MicroBatch::default();
     for flow in flows.iter_mut() {
-        if let Some(entries) = futures::executor::block_on(flow.post(&rows)).unwrap() {
-            let last_entry = flow.ledger.next_entry() - 1;
+        if let Some(prepared) = futures::executor::block_on(flow.prepare(&rows)).unwrap() {
+            let last_entry = prepared.last_entry();
+            let entries = flow.ledger.apply(prepared).unwrap();
             added.last_entries.insert(flow.name.clone(), last_entry);
             added.rows.push((flow.name.clone(), entries));
         }

@@ -55,7 +55,7 @@ impl DimensionFlow {
     /// The rows as they stand.
     pub fn rows(&mut self) -> Result<DimensionSnapshot> {
         Ok(DimensionSnapshot {
-            rows: self.table.records()?,
+            rows: self.table.rows()?,
             version: self.table.version(),
         })
     }

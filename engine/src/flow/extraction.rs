@@ -352,9 +352,6 @@ mod tests {
             }],
             incarnation: 2,
             bytes: 0,
-            newest_received: None,
-            untimed_count: 0,
-            stale_count: 0,
         };
         let extracted = extraction.run(&batch, &NoDimensions).await.unwrap();
         assert!(extracted.rows.is_empty() && extracted.counts.is_empty());

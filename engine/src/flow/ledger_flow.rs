@@ -37,12 +37,6 @@ impl std::fmt::Debug for LedgerFlow {
 }
 
 impl LedgerFlow {
-    /// Posts what a micro-batch's rows change, without publishing it: for benches.
-    pub async fn post(&mut self, rows: &RecordBatch) -> Result<Option<RecordBatch>> {
-        let prepared = self.prepare(rows).await?;
-        prepared.map(|p| self.ledger.apply(p)).transpose()
-    }
-
     /// Finds what a micro-batch's rows change, without changing it: the entries are to be published
     /// with the micro-batch, then applied.
     ///

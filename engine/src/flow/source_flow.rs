@@ -284,11 +284,7 @@ mod tests {
                 high_watermark: 9,
                 end_at_start: 5,
             }],
-            counters: SourceCounters {
-                gaps: 2,
-                stale: 1,
-                ..SourceCounters::default()
-            },
+            counters: SourceCounters { gaps: 2, stale: 1 },
             state: "broker away".into(),
             seen_at_us: 1_000,
         };

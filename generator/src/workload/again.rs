@@ -1,40 +1,16 @@
 //! What is sent again, or later than it should: duplicates and moved credits.
 
-use std::collections::VecDeque;
-
 use rand::Rng;
 
 use super::conduct::Conduct;
-use super::draft::Draft;
-use super::elements::Wanted;
+use super::draft::{Draft, facts};
+use super::element::Wanted;
 use super::population::Handset;
 use super::record::Record;
-use super::stream::{Workload, facts};
+use super::sent::FirstEvent;
+use super::stream::Workload;
 use crate::defect::Defect;
 
-/// An event that may be sent again.
-pub(super) struct SentElement {
-    pub(super) json: String,
-    pub(super) draft: Draft,
-}
-
-/// A record that may be sent again.
-pub(super) struct SentRecord {
-    pub(super) value: Vec<u8>,
-    pub(super) drafts: Vec<Draft>,
-    pub(super) received_ms: i64,
-}
-
-/// A first event whose credit will be moved.
-pub(super) struct FirstEvent {
-    pub(super) handset: Handset,
-    pub(super) received_ms: i64,
-    pub(super) partition: i32,
-    pub(super) records_made: u64,
-}
-
-/// How many sent elements and records are remembered for duplicates.
-const REMEMBERED: usize = 64;
 /// A credit is moved this long after the first event was received, or so many records later.
 const MOVE_AFTER_MS: i64 = 2_500;
 const MOVE_AFTER_RECORDS: u64 = 5_000;
@@ -108,11 +84,4 @@ impl Workload {
         self.defects.note(Defect::Duplicate);
         Some(draft)
     }
-}
-
-pub(super) fn remember<T>(ring: &mut VecDeque<T>, item: T) {
-    if ring.len() == REMEMBERED {
-        ring.pop_front();
-    }
-    ring.push_back(item);
 }

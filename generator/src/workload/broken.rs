@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::conduct::Conduct;
-use super::elements::Wanted;
+use super::element::Wanted;
 use super::plan::UNDECRYPTABLE;
 use super::record::Record;
 use super::stream::Workload;

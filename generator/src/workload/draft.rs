@@ -68,6 +68,15 @@ impl Draft {
     }
 }
 
+/// The facts of a record with these elements.
+pub(super) fn facts(drafts: &[Draft], received_ms: i64) -> Vec<Fact> {
+    drafts
+        .iter()
+        .zip(0..)
+        .map(|(draft, at)| draft.fact(at, received_ms))
+        .collect()
+}
+
 /// Whether an event of this name can make a new user.
 fn counts(event: &str) -> bool {
     matches!(event, "install" | "activate" | "launch")

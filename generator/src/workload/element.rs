@@ -1,186 +1,191 @@
-//! One event as the mobile SDK writes it: JSON text, made without an intermediate tree.
+//! One element: its event drawn, written, and drafted.
 
-use std::fmt::Write;
+use rand::Rng;
 
-use rand::RngCore;
-use rand_chacha::ChaCha8Rng;
-
-use super::identity::Ids;
-use super::stamps::Stamps;
+use super::conduct::Conduct;
+use super::draft::{Draft, Said};
+use super::element_json::{Element, push_hex};
+use super::identity;
+use super::population::{Handset, mix};
+use super::sent::{SentElement, keep};
+use super::stamps::{self, LATE_MS, Stamps};
+use super::stream::Workload;
 use crate::defect::Defect;
+use crate::device::{Device, mobile_device};
+use crate::fact::{Name, Reason};
+use crate::tie;
 
-/// What an event says. Borrowed, since it lives only until it is written.
-pub(super) struct Element<'a> {
-    pub(super) event_id: Option<&'a str>,
-    pub(super) app_key: Option<&'a str>,
-    pub(super) event: &'static str,
-    pub(super) stamps: Stamps,
-    pub(super) channel: Option<&'a str>,
-    pub(super) ids: &'a Ids,
-    pub(super) look: u64,
-    pub(super) product: &'a str,
-    pub(super) test: bool,
-    /// A defect of a field's type, if any.
-    pub(super) shape: Option<Defect>,
+/// How an element comes about; what isn't given is drawn.
+pub(super) struct Wanted<'a> {
+    pub(super) handset: &'a Handset,
+    pub(super) first: bool,
+    pub(super) conduct: Conduct,
+    pub(super) channel: Option<Name>,
+    pub(super) stamps: Option<Stamps>,
+    pub(super) event_id: Option<String>,
+    /// Whether a record will carry it, so that it may be sent again.
+    pub(super) sent: bool,
 }
 
-const MODELS: [(&str, &str); 8] = [
-    ("HUAWEI", "ALN-AL00"),
-    ("HONOR", "MAG-AN00"),
-    ("OPPO", "PKB110"),
-    ("vivo", "V2324A"),
-    ("Xiaomi", "23127PN0CC"),
-    ("Redmi", "23113RKC6C"),
-    ("samsung", "SM-S9280"),
-    ("OnePlus", "PJZ110"),
-];
+impl<'a> Wanted<'a> {
+    pub(super) fn first(handset: &'a Handset, conduct: Conduct) -> Self {
+        Self {
+            handset,
+            first: true,
+            conduct,
+            channel: None,
+            stamps: None,
+            event_id: None,
+            sent: true,
+        }
+    }
+}
 
-impl Element<'_> {
-    /// Appends the event's JSON, padded to about `bytes` with fields that no pipeline asks for.
-    pub(super) fn write(&self, out: &mut String, bytes: usize, rng: &mut ChaCha8Rng) {
+impl Workload {
+    /// Writes one element, and drafts what must become of it.
+    pub(super) fn element(
+        &mut self,
+        out: &mut String,
+        received_ms: i64,
+        wanted: Wanted<'_>,
+    ) -> Draft {
         let start = out.len();
-        out.push('{');
-        if let Some(id) = self.event_id {
-            text_field(out, "event_id", id);
+        let Wanted {
+            handset, conduct, ..
+        } = wanted;
+        conduct.count(&mut self.defects);
+        match conduct.shape {
+            Some(Defect::NullElement) => {
+                out.push_str("null");
+                return Draft::rejected(Reason::Malformed);
+            }
+            Some(Defect::NonObjectElement) => {
+                out.push_str(["7", "\"text\"", "[{}]", "true"][self.rng.random_range(0..4)]);
+                return Draft::rejected(Reason::Malformed);
+            }
+            _ => {}
         }
-        if let Some(key) = self.app_key {
-            text_field(out, "app_key", key);
-        }
-        text_field(out, "event", self.event);
-        self.stamp_fields(out);
-        self.channel_field(out);
-        self.device_field(out);
-        self.app_field(out);
-        out.push_str(if self.test {
-            "\"test\":true"
-        } else {
-            "\"test\":false"
-        });
-        pad(out, start, bytes, rng);
-        out.push('}');
-    }
-
-    fn stamp_fields(&self, out: &mut String) {
-        if self.shape == Some(Defect::WrongTypedTime) {
-            out.push_str(match self.look % 3 {
-                0 => "\"time\":\"yesterday\",",
-                1 => "\"time\":{\"at\":1},",
-                _ => "\"time\":[],",
-            });
-        } else if let Some(created) = self.stamps.created {
-            number_field(out, "time", created);
-        }
-        if let Some(sent) = self.stamps.sent {
-            number_field(out, "send_time", sent);
-        }
-    }
-
-    fn channel_field(&self, out: &mut String) {
-        if self.shape == Some(Defect::WrongTypedChannel) {
-            out.push_str("\"channel\":\"huawei-store\",");
-            return;
-        }
-        let Some(channel) = self.channel else {
-            out.push_str(match self.look % 3 {
-                0 => "",
-                1 => "\"channel\":null,",
-                _ => "\"channel\":{\"id\":null,\"sub\":\"s0\"},",
-            });
-            return;
+        let unknown_app = format!("ak-unknown-{:02}", self.records_made % 40);
+        let app_key = match conduct.shape {
+            Some(Defect::UnknownApp) => Some(unknown_app.as_str()),
+            Some(Defect::MissingAppKey) => None,
+            _ => Some(handset.app_key.as_str()),
         };
-        out.push_str("\"channel\":{");
-        text_field(out, "id", channel);
-        let _ = write!(out, "\"sub\":\"s{}\"", self.look % 9);
-        if self.look.is_multiple_of(4) {
-            let _ = write!(out, ",\"click_id\":\"{:08x}\"", (self.look >> 8) as u32);
+        let event = self.event_name(wanted.first, &conduct);
+        let channel = match conduct.channel {
+            _ if conduct.shape == Some(Defect::WrongTypedChannel) => None,
+            Some(Defect::NoChannel) => None,
+            Some(Defect::UnknownChannel) => Some(self.unknown_channel()),
+            Some(Defect::Reinstall | Defect::Upgrade) => Some(self.other_channel(handset)),
+            _ => Some(wanted.channel.unwrap_or_else(|| handset.channel.clone())),
+        };
+        let stamps = wanted
+            .stamps
+            .unwrap_or_else(|| stamps::stamps(received_ms, conduct.stamps, &mut self.rng));
+        if stamps.delay_ms > LATE_MS && matches!(conduct.stamps, None | Some(Defect::Late)) {
+            self.defects.note(Defect::Late);
         }
-        out.push_str("},");
+        let ids = identity::ids(handset, conduct.identity, &mut self.rng);
+        let event_id =
+            (!conduct.no_event_id).then(|| wanted.event_id.unwrap_or_else(|| self.event_id()));
+        let bytes = self.rng.random_range(self.profile.event_bytes.clone());
+        Element {
+            event_id: event_id.as_deref(),
+            app_key,
+            event,
+            stamps,
+            channel: channel.as_deref(),
+            ids: &ids,
+            look: handset.look,
+            product: &handset.product,
+            test: conduct.test,
+            shape: conduct.shape,
+        }
+        .write(out, bytes, &mut self.rng);
+        if matches!(
+            conduct.shape,
+            Some(Defect::UnknownApp | Defect::MissingAppKey)
+        ) {
+            return Draft::rejected(Reason::UnknownAppKey);
+        }
+        let device = mobile_device(ids.oaid.as_deref(), ids.android_id.as_deref())
+            .filter(|_| conduct.shape != Some(Defect::WrongTypedDevice))
+            .and_then(|id| Device::parse(&id));
+        let Some(device) = device else {
+            return Draft::rejected(Reason::BadDeviceId);
+        };
+        let wrong_time = conduct.shape == Some(Defect::WrongTypedTime);
+        let draft = Draft {
+            verdict: Ok(Said {
+                product: handset.product.clone(),
+                device,
+                channel,
+                event,
+                created: stamps.created.filter(|_| !wrong_time),
+                sent: stamps.sent,
+                tie: tie::tie(event_id.as_deref(), &out.as_bytes()[start..]),
+                has_event_id: event_id.is_some(),
+                test: conduct.test,
+            }),
+        };
+        if wanted.sent && self.rng.random_bool(1.0 / 16.0) {
+            let json = out[start..].to_owned();
+            keep(
+                &mut self.sent_elements,
+                SentElement {
+                    json,
+                    draft: draft.clone(),
+                },
+            );
+        }
+        draft
     }
 
-    fn device_field(&self, out: &mut String) {
-        if self.shape == Some(Defect::WrongTypedDevice) {
-            out.push_str("\"device\":\"a phone\",");
-            return;
+    pub(super) fn event_name(&mut self, first: bool, conduct: &Conduct) -> &'static str {
+        match conduct.channel {
+            Some(Defect::Upgrade) => return "upgrade",
+            Some(Defect::Reinstall) => return ["install", "activate"][self.rng.random_range(0..2)],
+            _ => {}
         }
-        out.push_str("\"device\":{");
-        if let Some(oaid) = &self.ids.oaid {
-            text_field(out, "oaid", oaid);
+        let at = self.rng.random_range(0..100);
+        match (first, at) {
+            (true, 0..45) => "activate",
+            (true, 45..70) => "install",
+            (false, 0..4) => "upgrade",
+            (false, 4..6) => "activate",
+            _ => "launch",
         }
-        if let Some(android_id) = &self.ids.android_id {
-            text_field(out, "android_id", android_id);
-        }
-        let (brand, model) = MODELS[(self.look >> 4) as usize % MODELS.len()];
-        let version = 9 + (self.look >> 12) % 8;
-        let _ = write!(
-            out,
-            "\"model\":\"{model}\",\"brand\":\"{brand}\",\"os\":\"android\",\"os_ver\":\"{version}\"}},"
-        );
     }
 
-    fn app_field(&self, out: &mut String) {
-        if self.shape == Some(Defect::WrongTypedApp) {
-            out.push_str("\"app\":[1,2,3],");
-            return;
-        }
-        let (major, minor) = (1 + (self.look >> 16) % 9, (self.look >> 20) % 30);
-        let build = major * 1_000 + minor;
-        let product = self.product;
-        let _ = write!(
-            out,
-            "\"app\":{{\"ver\":\"{major}.{minor}\",\"build\":\"{build}\",\"pkg\":\"io.hw.{product}\"}},"
-        );
-    }
-}
-
-/// Session data behind the last field, up to a size.
-fn pad(out: &mut String, start: usize, bytes: usize, rng: &mut ChaCha8Rng) {
-    const FRAME: usize = 118;
-    let so_far = out.len() - start;
-    if so_far + FRAME > bytes {
-        return;
-    }
-    out.push_str(
-        ",\"ext\":{\"net\":\"wifi\",\"lang\":\"zh-CN\",\"screen\":{\"w\":1080,\"h\":2400},",
-    );
-    out.push_str("\"note\":\"\\u4f60\\u597d \\\"q\\\" \\\\ \u{597d}\",\"trace\":[\"");
-    let mut missing = bytes.saturating_sub(out.len() - start + 4);
-    let mut words = 0;
-    while missing > 0 {
-        let take = missing.min(16);
-        push_hex(out, rng.next_u64(), take);
-        missing -= take;
-        words += 1;
-        if words % 8 == 0 && missing > 16 {
-            out.push_str("\",\"");
-            missing -= 3;
+    /// A channel other than the one that brought a handset.
+    pub(super) fn other_channel(&mut self, handset: &Handset) -> Name {
+        loop {
+            let application = self.catalog.application_at(self.rng.random(), 0.0);
+            let channel = self.catalog.channel_at(application, self.rng.random());
+            if *channel != handset.channel {
+                return channel.clone();
+            }
         }
     }
-    out.push_str("\"]}");
-}
 
-/// Appends the first `digits` hexadecimal digits of a number.
-pub(super) fn push_hex(out: &mut String, bits: u64, digits: usize) {
-    for at in 0..digits {
-        let nibble = (bits >> (60 - 4 * at)) & 0xf;
-        out.push(char::from(b"0123456789abcdef"[nibble as usize]));
-    }
-}
-
-fn text_field(out: &mut String, name: &str, value: &str) {
-    out.push('"');
-    out.push_str(name);
-    out.push_str("\":\"");
-    for c in value.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\t' => out.push_str("\\t"),
-            c => out.push(c),
+    /// A channel that nobody registered; some names need care in CSV, JSON and SQL.
+    pub(super) fn unknown_channel(&mut self) -> Name {
+        match self.rng.random_range(0..8) {
+            0 => Name::from("推广-北京"),
+            1 => Name::from("o'brien, \"inc\""),
+            n => Name::from(format!(
+                "unregistered-{}",
+                n * 100 + self.rng.random_range(0..30)
+            )),
         }
     }
-    out.push_str("\",");
-}
 
-fn number_field(out: &mut String, name: &str, value: i64) {
-    let _ = write!(out, "\"{name}\":{value},");
+    pub(super) fn event_id(&mut self) -> String {
+        let mut id = String::with_capacity(20);
+        let number = mix(self.event_id_root.wrapping_add(self.event_ids_made));
+        push_hex(&mut id, number, 16);
+        push_hex(&mut id, self.event_id_root, 4);
+        self.event_ids_made += 1;
+        id
+    }
 }

@@ -2,12 +2,12 @@
 
 use rand::Rng;
 
-use super::again::SentElement;
 use super::conduct::Conduct;
 use super::draft::Draft;
-use super::elements::Wanted;
+use super::element::Wanted;
 use super::population::Handset;
 use super::record::Record;
+use super::sent::SentElement;
 use super::stamps;
 use super::stream::Workload;
 use crate::defect::Defect;

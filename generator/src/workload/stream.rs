@@ -1,17 +1,17 @@
-//! The stream: makes record after record, the same ones for the same seed and the same instants.
+//! The stream of records: what it is made from, and how one of them is sealed.
 
 use std::collections::VecDeque;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::again::{FirstEvent, SentElement, SentRecord, remember};
-use super::draft::Draft;
-use super::element::push_hex;
-use super::plan::{MALFORMED, Plan, UNDECRYPTABLE};
+use super::draft::{Draft, facts};
+use super::element_json::push_hex;
+use super::plan::Plan;
 use super::population::{EarlierRun, Population, mix};
 use super::record::Record;
 use super::seal::Sealer;
+use super::sent::{FirstEvent, SentElement, SentRecord, keep};
 use crate::catalog::Catalog;
 use crate::clock::US_PER_MS;
 use crate::defect::{Defect, DefectCounts};
@@ -115,42 +115,6 @@ impl Workload {
         self.population.own_count()
     }
 
-    /// The next record, received at an instant; a plain one has at most so many elements.
-    pub fn next(&mut self, now_ms: i64, elements_max: usize) -> Record {
-        if let Some(record) = self.queued.pop_front() {
-            return record;
-        }
-        self.records_made += 1;
-        if self
-            .to_move
-            .front()
-            .is_some_and(|first| self.is_due(first, now_ms))
-            && let Some(first) = self.to_move.pop_front()
-        {
-            return self.moved(&first);
-        }
-        let defect = self.plan.next(&self.profile, &mut self.rng);
-        match defect {
-            Some(Defect::MovedCredit) => match self.to_move.pop_front() {
-                Some(first) => return self.moved(&first),
-                None => self.plan.later(Defect::MovedCredit),
-            },
-            Some(Defect::DuplicateRecord) => match self.again(now_ms) {
-                Some(record) => return record,
-                None => self.plan.later(Defect::DuplicateRecord),
-            },
-            Some(defect)
-                if MALFORMED.contains(&defect)
-                    || UNDECRYPTABLE.contains(&defect)
-                    || defect == Defect::UnknownKey =>
-            {
-                return self.broken(defect, now_ms);
-            }
-            _ => {}
-        }
-        self.mixed(defect, now_ms, elements_max)
-    }
-
     /// Whether a record waits that belongs to one given before.
     pub fn has_queued(&self) -> bool {
         !self.queued.is_empty()
@@ -188,7 +152,7 @@ impl Workload {
         let value = sealed.envelope;
         if self.rng.random_bool(1.0 / 32.0) {
             let (value, drafts) = (value.clone(), drafts.to_vec());
-            remember(
+            keep(
                 &mut self.sent_records,
                 SentRecord {
                     value,
@@ -250,12 +214,4 @@ impl Workload {
             withheld: 0,
         }
     }
-}
-
-pub(super) fn facts(drafts: &[Draft], received_ms: i64) -> Vec<Fact> {
-    drafts
-        .iter()
-        .zip(0..)
-        .map(|(draft, at)| draft.fact(at, received_ms))
-        .collect()
 }

@@ -1,19 +1,19 @@
-//! A column that JSON values are read into.
+//! A column that JSON values are read into, with the columns within it.
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, NullBufferBuilder,
-    PrimitiveArray,
+use arrow::array::{ArrayRef, ListArray, NullBufferBuilder, StructArray};
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{
+    DataType, FieldRef, Fields, Float32Type, Float64Type, Int32Type, Int64Type,
 };
-use arrow::buffer::ScalarBuffer;
-use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type};
 use datafusion::common::internal_err;
 use datafusion::error::Result;
 
-use super::escape::unescape;
-use super::nested::{ListColumn, StructColumn};
-use super::reader::{Broken, Reader};
+use super::broken::Broken;
+use super::field_names::FieldNames;
+use super::plain_columns::{BooleanColumn, NumberColumn, read_text};
+use super::reader::{ITEMS_MAX, Reader};
 use crate::binary_column::BinaryColumn;
 
 /// A column of one of the types that a schema can name.
@@ -47,11 +47,11 @@ impl Column {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Text(column) => column.len(),
-            Self::Boolean(column) => column.values.len(),
-            Self::Int(column) => column.values.len(),
-            Self::BigInt(column) => column.values.len(),
-            Self::Float(column) => column.values.len(),
-            Self::Double(column) => column.values.len(),
+            Self::Boolean(column) => column.len(),
+            Self::Int(column) => column.len(),
+            Self::BigInt(column) => column.len(),
+            Self::Float(column) => column.len(),
+            Self::Double(column) => column.len(),
             Self::Struct(column) => column.len(),
             Self::List(column) => column.len(),
         }
@@ -61,8 +61,8 @@ impl Column {
     /// memory grows with it.
     pub(crate) fn value_count(&self) -> usize {
         match self {
-            Self::Struct(column) => column.children().iter().map(Self::value_count).sum(),
-            Self::List(column) => column.items().value_count(),
+            Self::Struct(column) => column.children.iter().map(Self::value_count).sum(),
+            Self::List(column) => column.items.value_count(),
             plain => plain.len(),
         }
     }
@@ -74,9 +74,7 @@ impl Column {
         match self {
             Self::Text(column) => read_text(column, reader),
             Self::Boolean(column) => column.read(reader),
-            Self::Int(column) => {
-                column.read(reader, |number| i32::try_from(number.integer()?).ok())
-            }
+            Self::Int(column) => column.read(reader, |number| number.integer()),
             Self::BigInt(column) => column.read(reader, |number| number.integer()),
             Self::Float(column) => column.read(reader, |number| number.float()),
             Self::Double(column) => column.read(reader, |number| number.double()),
@@ -127,123 +125,179 @@ impl Column {
     }
 }
 
-/// Text takes every value: a string without its quotes, anything else as it stands, as in Spark.
-#[inline]
-fn read_text(column: &mut BinaryColumn, reader: &mut Reader) -> Result<(), Broken> {
-    match reader.peek()? {
-        b'"' => {
-            let string = reader.string()?;
-            if !string.escaped {
-                column.append(string.raw);
-            } else if unescape(string.raw, &mut column.values).is_ok() {
-                column.close_row();
-            } else {
-                column.null_row();
-            }
-        }
-        b'n' => {
-            reader.word(b"null")?;
-            column.null_row();
-        }
-        _ => {
-            let start = reader.at();
-            reader.skip_value()?;
-            column.append(reader.since(start));
-        }
-    }
-    Ok(())
-}
-
-/// Booleans; only `true` and `false` are.
-pub(crate) struct BooleanColumn {
-    values: BooleanBufferBuilder,
+/// Objects. While a row is read, a child is one row longer than the struct once its field is set.
+pub(crate) struct StructColumn {
+    fields: Fields,
+    names: FieldNames,
+    children: Vec<Column>,
+    rows: usize,
     validity: NullBufferBuilder,
 }
 
-impl BooleanColumn {
-    fn with_capacity(rows: usize) -> Self {
-        Self {
-            values: BooleanBufferBuilder::new(rows),
+impl StructColumn {
+    fn new(fields: &Fields, rows: usize) -> Result<Self> {
+        Ok(Self {
+            fields: fields.clone(),
+            names: FieldNames::new(fields.iter().map(|field| field.name().as_str())),
+            children: fields
+                .iter()
+                .map(|field| Column::new(field.data_type(), rows))
+                .collect::<Result<_>>()?,
+            rows: 0,
             validity: NullBufferBuilder::new(rows),
-        }
+        })
     }
 
     #[inline]
+    fn len(&self) -> usize {
+        self.rows
+    }
+
     fn read(&mut self, reader: &mut Reader) -> Result<(), Broken> {
-        let value = match reader.peek()? {
-            b't' => reader.word(b"true").map(|()| Some(true))?,
-            b'f' => reader.word(b"false").map(|()| Some(false))?,
-            _ => reader.skip_value().map(|()| None)?,
-        };
-        self.append(value);
+        if reader.peek()? != b'{' {
+            reader.skip_value()?;
+            self.append_null();
+            return Ok(());
+        }
+        reader.enter()?;
+        if !reader.take(b'}')? {
+            self.read_fields(reader)?;
+            reader.expect(b'}')?;
+        }
+        reader.leave();
+        for child in &mut self.children {
+            if child.len() == self.rows {
+                child.append_null();
+            }
+        }
+        self.rows += 1;
+        self.validity.append_non_null();
         Ok(())
     }
 
-    #[inline]
-    fn append(&mut self, value: Option<bool>) {
-        self.values.append(value.unwrap_or_default());
-        self.validity.append(value.is_some());
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        self.values.truncate(rows);
-        self.validity.truncate(rows);
-    }
-
-    fn finish(mut self) -> ArrayRef {
-        Arc::new(BooleanArray::new(
-            self.values.finish(),
-            self.validity.finish(),
-        ))
-    }
-}
-
-/// Numbers of one type; a number that doesn't fit is null.
-pub(crate) struct NumberColumn<T: ArrowPrimitiveType> {
-    values: Vec<T::Native>,
-    validity: NullBufferBuilder,
-}
-
-impl<T: ArrowPrimitiveType> NumberColumn<T> {
-    fn with_capacity(rows: usize) -> Self {
-        Self {
-            values: Vec::with_capacity(rows),
-            validity: NullBufferBuilder::new(rows),
+    fn read_fields(&mut self, reader: &mut Reader) -> Result<(), Broken> {
+        let mut previous = 0;
+        loop {
+            match self.names.read(reader, previous)? {
+                Some(field) => {
+                    let child = &mut self.children[field];
+                    if child.len() > self.rows {
+                        // The key stands there again, and the last one wins.
+                        child.truncate(self.rows);
+                    }
+                    child.read(reader)?;
+                    previous = field + 1;
+                }
+                None => reader.skip_value()?,
+            }
+            if !reader.take(b',')? {
+                return Ok(());
+            }
         }
     }
 
-    #[inline]
-    fn read<'a>(
-        &mut self,
-        reader: &mut Reader<'a>,
-        convert: impl Fn(super::number::Number<'a>) -> Option<T::Native>,
-    ) -> Result<(), Broken> {
-        let value = match reader.peek()? {
-            b'-' | b'0'..=b'9' => convert(reader.number()?),
-            _ => {
-                reader.skip_value()?;
-                None
-            }
-        };
-        self.append(value);
-        Ok(())
-    }
-
-    #[inline]
-    fn append(&mut self, value: Option<T::Native>) {
-        self.values.push(value.unwrap_or_default());
-        self.validity.append(value.is_some());
+    fn append_null(&mut self) {
+        for child in &mut self.children {
+            child.append_null();
+        }
+        self.rows += 1;
+        self.validity.append_null();
     }
 
     fn truncate(&mut self, rows: usize) {
-        self.values.truncate(rows);
+        for child in &mut self.children {
+            child.truncate(rows);
+        }
+        self.rows = rows;
         self.validity.truncate(rows);
     }
 
     fn finish(mut self) -> Result<ArrayRef> {
-        let values = ScalarBuffer::from(self.values);
-        Ok(Arc::new(PrimitiveArray::<T>::try_new(
-            values,
+        let children = self
+            .children
+            .into_iter()
+            .map(Column::finish)
+            .collect::<Result<_>>()?;
+        Ok(Arc::new(StructArray::try_new(
+            self.fields,
+            children,
+            self.validity.finish(),
+        )?))
+    }
+}
+
+/// Arrays. A null row has no items.
+pub(crate) struct ListColumn {
+    item: FieldRef,
+    items: Column,
+    offsets: Vec<i32>,
+    validity: NullBufferBuilder,
+}
+
+impl ListColumn {
+    fn new(item: &FieldRef, rows: usize) -> Result<Self> {
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        Ok(Self {
+            item: Arc::clone(item),
+            items: Column::new(item.data_type(), rows)?,
+            offsets,
+            validity: NullBufferBuilder::new(rows),
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    fn read(&mut self, reader: &mut Reader) -> Result<(), Broken> {
+        if reader.peek()? != b'[' {
+            reader.skip_value()?;
+            self.append_null();
+            return Ok(());
+        }
+        reader.enter()?;
+        if !reader.take(b']')? {
+            let items_max = self.items.len() + ITEMS_MAX;
+            loop {
+                if self.items.len() == items_max {
+                    return Err(Broken);
+                }
+                self.items.read(reader)?;
+                if !reader.take(b',')? {
+                    break;
+                }
+            }
+            reader.expect(b']')?;
+        }
+        reader.leave();
+        // Items are fewer than the bytes of the text column, whose offsets have 32 bits.
+        self.offsets.push(self.items.len() as i32);
+        self.validity.append_non_null();
+        Ok(())
+    }
+
+    fn append_null(&mut self) {
+        self.offsets.push(self.item_count());
+        self.validity.append_null();
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.offsets.truncate(rows + 1);
+        self.validity.truncate(rows);
+        self.items.truncate(self.item_count() as usize);
+    }
+
+    /// Items of complete rows.
+    fn item_count(&self) -> i32 {
+        self.offsets.last().copied().unwrap_or_default()
+    }
+
+    fn finish(mut self) -> Result<ArrayRef> {
+        Ok(Arc::new(ListArray::try_new(
+            self.item,
+            OffsetBuffer::new(ScalarBuffer::from(self.offsets)),
+            self.items.finish()?,
             self.validity.finish(),
         )?))
     }

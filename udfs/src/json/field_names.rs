@@ -1,7 +1,8 @@
 //! The field that a key of an object stands for.
 
+use super::broken::Broken;
 use super::escape::unescape;
-use super::reader::{Broken, Reader};
+use super::reader::Reader;
 
 /// Field names, with a guess for the next key: devices write their keys in one order, so what
 /// followed a field in the object before will follow it again.

@@ -13,8 +13,9 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::broken::Broken;
 use super::column::Column;
-use super::reader::{Broken, DEPTH_MAX, ITEMS_MAX, Reader};
+use super::reader::{DEPTH_MAX, ITEMS_MAX, Reader};
 use super::schema;
 use crate::arguments::{Call, Columns};
 use crate::documentation::JSON;

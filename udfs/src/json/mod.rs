@@ -1,9 +1,9 @@
 //! JSON text to columns, in one pass.
 //!
 //! [`schema`] reads the declared schema, [`reader`] walks the text token by token, [`column`] and
-//! the composites in [`nested`] receive the values, [`field_names`] finds the field that a key
-//! stands for, and [`from_json`] joins them into the SQL function. A text is read once, front to
-//! back; its values go straight into the buffers of the result.
+//! the columns at its bottom, [`plain_columns`], receive the values, [`field_names`] finds the field
+//! that a key stands for, and [`from_json`] joins them into the SQL function. A text is read once,
+//! front to back; its values go straight into the buffers of the result.
 //!
 //! The reader is our own because one pass needs three things at once that JSON crates don't give
 //! together: rows of a schema known only at run time, keys predicted from the record before, and
@@ -16,11 +16,12 @@ use datafusion::logical_expr::ScalarUDF;
 pub mod from_json;
 pub mod schema;
 
+pub(crate) mod broken;
 mod column;
 mod escape;
 mod field_names;
-mod nested;
 mod number;
+mod plain_columns;
 pub(crate) mod reader;
 
 #[cfg(test)]

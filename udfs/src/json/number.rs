@@ -1,127 +1,67 @@
 //! Numbers in JSON.
 
-use super::reader::Broken;
+use std::str::FromStr;
 
-/// A number as it stands in the text, half-way read.
+use super::broken::Broken;
+
+/// A number as it stands in the text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Number<'a> {
     /// All of its bytes, which are ASCII.
     pub text: &'a [u8],
-    negative: bool,
-    /// All digits before the exponent as one whole number; none if it has more than 64 bits.
-    digits: Option<u64>,
-    /// The power of ten that `digits` is to be multiplied by; none for a whole number, which has
-    /// neither a fraction nor an exponent.
-    scale: Option<i32>,
 }
-
-/// Powers of ten that a double holds exactly.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-];
-
-/// Whole numbers up to here are exact in a double.
-const EXACT_MAX: u64 = 1 << 53;
 
 impl Number<'_> {
     /// The number, where it is written as a whole number and fits.
     #[inline]
-    pub(crate) fn integer(&self) -> Option<i64> {
-        let digits = self.digits?;
-        if self.scale.is_some() {
-            return None;
-        }
-        if self.negative {
-            0_i64.checked_sub_unsigned(digits)
-        } else {
-            i64::try_from(digits).ok()
-        }
+    pub(crate) fn integer<T: FromStr>(&self) -> Option<T> {
+        self.parse()
     }
 
     /// The nearest double; none where that is infinite.
     pub(crate) fn double(&self) -> Option<f64> {
-        self.exact_double()
-            .or_else(|| std::str::from_utf8(self.text).ok()?.parse().ok())
-            .filter(|double: &f64| double.is_finite())
+        self.parse().filter(|double: &f64| double.is_finite())
     }
 
     /// The nearest float; none where that is infinite.
     pub(crate) fn float(&self) -> Option<f32> {
         // Not by way of a double: rounding twice may miss the nearest.
-        let float: f32 = std::str::from_utf8(self.text).ok()?.parse().ok()?;
-        float.is_finite().then_some(float)
+        self.parse().filter(|float: &f32| float.is_finite())
     }
 
-    /// The double, where both factors are exact, so that one rounding gives the nearest.
     #[inline]
-    fn exact_double(&self) -> Option<f64> {
-        let digits = self.digits.filter(|&digits| digits <= EXACT_MAX)? as f64;
-        let scale = self.scale.unwrap_or(0);
-        let power = *POWERS.get(scale.unsigned_abs() as usize)?;
-        let double = if scale < 0 {
-            digits / power
-        } else {
-            digits * power
-        };
-        Some(if self.negative { -double } else { double })
+    fn parse<T: FromStr>(&self) -> Option<T> {
+        std::str::from_utf8(self.text).ok()?.parse().ok()
     }
 }
 
-/// Reads the number that `text` begins with.
+/// Finds the number that `text` begins with.
 #[inline]
 pub(crate) fn scan(text: &[u8]) -> Result<Number<'_>, Broken> {
-    let negative = text.first() == Some(&b'-');
-    let whole = usize::from(negative);
-    let (mut digits, mut at) = scan_digits(text, whole, Some(0));
-    if at == whole || (text[whole] == b'0' && at > whole + 1) {
+    let whole = usize::from(text.first() == Some(&b'-'));
+    let mut at = digits_end(text, whole)?;
+    if text[whole] == b'0' && at > whole + 1 {
         return Err(Broken);
     }
-    let mut scale = None;
     if text.get(at) == Some(&b'.') {
-        let start = at + 1;
-        (digits, at) = scan_digits(text, start, digits);
-        if at == start {
-            return Err(Broken);
-        }
-        scale = Some(i32::try_from(at - start).map_or(i32::MIN, |count| -count));
+        at = digits_end(text, at + 1)?;
     }
     if let Some(b'e' | b'E') = text.get(at) {
-        let (exponent, end) = scan_exponent(text, at + 1)?;
-        scale = Some(scale.unwrap_or(0).saturating_add(exponent));
-        at = end;
+        let signed = matches!(text.get(at + 1), Some(b'+' | b'-'));
+        at = digits_end(text, at + 1 + usize::from(signed))?;
     }
-    Ok(Number {
-        text: &text[..at],
-        negative,
-        digits,
-        scale,
-    })
+    Ok(Number { text: &text[..at] })
 }
 
+/// The end of the digits that begin at `start`, of which there must be one.
 #[inline]
-fn scan_digits(text: &[u8], mut at: usize, mut digits: Option<u64>) -> (Option<u64>, usize) {
-    while let Some(&byte @ b'0'..=b'9') = text.get(at) {
-        digits =
-            digits.and_then(|digits| digits.checked_mul(10)?.checked_add(u64::from(byte - b'0')));
-        at += 1;
-    }
-    (digits, at)
-}
-
-fn scan_exponent(text: &[u8], mut at: usize) -> Result<(i32, usize), Broken> {
-    let negative = text.get(at) == Some(&b'-');
-    if let Some(b'+' | b'-') = text.get(at) {
-        at += 1;
-    }
-    let (digits, end) = scan_digits(text, at, Some(0));
-    if end == at {
+fn digits_end(text: &[u8], start: usize) -> Result<usize, Broken> {
+    let rest = text.get(start..).unwrap_or_default();
+    let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if count == 0 {
         return Err(Broken);
     }
-    let exponent = digits
-        .and_then(|digits| i32::try_from(digits).ok())
-        .unwrap_or(i32::MAX);
-    Ok((if negative { -exponent } else { exponent }, end))
+    Ok(start + count)
 }
 
 #[cfg(test)]
@@ -163,7 +103,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(
-                scan(text.as_bytes()).map(|n| n.integer()),
+                scan(text.as_bytes()).map(|n| n.integer::<i64>()),
                 Ok(expected),
                 "{text}"
             );

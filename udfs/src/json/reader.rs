@@ -1,5 +1,6 @@
 //! A cursor over one JSON text.
 
+use super::broken::Broken;
 use super::number::{self, Number};
 
 /// How deep arrays and objects may be nested in a text.
@@ -8,11 +9,6 @@ pub const DEPTH_MAX: usize = 64;
 /// How many items an array may have. A record of a few kilobytes can inflate to millions of empty
 /// objects, each of which takes a row in every column below.
 pub const ITEMS_MAX: usize = 65_536;
-
-/// The text is not JSON, nested deeper than [`DEPTH_MAX`], or has an array of more than
-/// [`ITEMS_MAX`] items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Broken;
 
 /// The bytes between the quotes of a string, as they stand in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::json::reader::{Broken, Reader};
+use crate::json::broken::Broken;
+use crate::json::reader::Reader;
 
 /// Replaces `slices` by the place of each element in `body`, from its first to its last byte.
 /// On an error, `body` is not a JSON array, and `slices` means nothing.

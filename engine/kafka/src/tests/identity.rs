@@ -26,7 +26,7 @@ fn a_topic_keeps_its_id_and_one_made_anew_has_another() {
     mock.cluster.create_topic("other", 1, 1).unwrap();
     let id = id_of(&mock, "logs");
     assert_eq!(id.as_str().len(), 22, "{id}");
-    assert!(!id.is_unknown());
+    assert_ne!(id, TopicId::unknown());
     assert_eq!(id, id_of(&mock, "logs"));
     assert_ne!(id, id_of(&mock, "other"));
     assert_ne!(id, id_of(&Mock::with_topic("logs", 1), "logs"));

@@ -1,8 +1,8 @@
 //! Readers against librdkafka's own mock cluster, in this process.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod dimension;
 mod identity;
+mod keyed_reader;
 mod mock;
 mod outage;
 mod reading;

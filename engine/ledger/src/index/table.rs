@@ -67,11 +67,6 @@ impl Index {
         self.shard_bytes + SHARDS * shard + size_of::<Self>()
     }
 
-    /// The ceiling in bytes.
-    pub fn bytes_max(&self) -> usize {
-        self.bytes_max
-    }
-
     /// The fingerprint of one key, given as its columns' values.
     pub fn fingerprint(&self, columns: &[&str]) -> Fingerprint {
         self.key.fingerprint(columns)

@@ -1,12 +1,10 @@
 //! The index from the ledger's entries equals the index of the writer that posted them.
 
 use arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch};
-use futures::executor::block_on;
-use futures::stream;
 use std::sync::Arc;
 
 use super::fixture::*;
-use crate::{CatchUp, Index, IndexKey, rebuild};
+use crate::{CatchUp, Index, IndexKey};
 use common::Kind;
 
 /// A world in which credits have moved once, twice, and not at all.
@@ -27,10 +25,17 @@ fn entries(world: &World) -> Vec<RecordBatch> {
 }
 
 fn caught_up(entries: &[RecordBatch]) -> common::Result<(Index, i64)> {
-    let index = Index::with_key(key(), usize::MAX);
+    rebuilt(Index::with_key(key(), usize::MAX), entries)
+}
+
+/// An empty index, filled from a whole ledger.
+fn rebuilt<'a>(
+    index: Index,
+    entries: impl IntoIterator<Item = &'a RecordBatch>,
+) -> common::Result<(Index, i64)> {
     let mut catch_up = CatchUp::new(&default_table(), index, 0)?;
-    for entry in entries {
-        catch_up.apply(entry)?;
+    for batch in entries {
+        catch_up.apply(batch)?;
     }
     catch_up.finish()
 }
@@ -109,9 +114,8 @@ fn an_entry_that_is_there_twice_is_noticed() {
 #[test]
 fn a_rebuilt_index_answers_as_the_writer_did() {
     let world = moved();
-    let batches = world.published.0.iter().rev().cloned().map(Ok);
-    let (index, next_entry) =
-        block_on(rebuild(&default_table(), usize::MAX, stream::iter(batches))).unwrap();
+    let batches = world.published.0.iter().rev();
+    let (index, next_entry) = rebuilt(Index::new(usize::MAX), batches).unwrap();
     assert_eq!((index.len(), next_entry), (3, 10));
     for (device, minute) in [("a", 1), ("b", 5), ("c", 9)] {
         let stored = index.get(index.fingerprint(&["browser", device])).unwrap();

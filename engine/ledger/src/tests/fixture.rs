@@ -103,7 +103,7 @@ fn times(values: impl Iterator<Item = i64>) -> TimestampMicrosecondArray {
     TimestampMicrosecondArray::from_iter_values(values).with_timezone("UTC")
 }
 
-/// Events as the flow hands them to [`Ledger::post`].
+/// Events as the flow hands them to [`Ledger::prepare`].
 #[derive(Debug)]
 pub struct Rows {
     pub rows: RecordBatch,
@@ -212,6 +212,18 @@ fn movable<T: Send>(value: T) -> T {
     value
 }
 
+/// Prepares and applies at once; returns the entries, if any.
+pub fn post(
+    ledger: &mut Ledger,
+    rows: &Rows,
+    occasion: &Posting,
+    entries: &dyn EntryReader,
+) -> Result<Option<RecordBatch>> {
+    let prepared = ledger.prepare(rows.evidence(), occasion, entries);
+    let prepared = block_on(movable(prepared))?;
+    prepared.map(|p| ledger.apply(p)).transpose()
+}
+
 /// A ledger and what it has published.
 #[derive(Debug)]
 pub struct World {
@@ -233,12 +245,12 @@ impl World {
 
     /// Posts all events in one call; returns how many entries that made.
     pub fn post(&mut self, events: &[Event]) -> usize {
-        let rows = rows(events);
-        let occasion = posting();
-        let posted = self
-            .ledger
-            .post(rows.evidence(), &occasion, &self.published);
-        let posted = block_on(movable(posted)).unwrap();
+        self.post_rows(&rows(events))
+    }
+
+    /// The same for rows by hand.
+    pub fn post_rows(&mut self, rows: &Rows) -> usize {
+        let posted = post(&mut self.ledger, rows, &posting(), &self.published).unwrap();
         let count = posted.as_ref().map_or(0, RecordBatch::num_rows);
         self.published.0.extend(posted);
         count

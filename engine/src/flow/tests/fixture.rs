@@ -155,9 +155,6 @@ pub fn micro_batch(records: &[Record]) -> SourceBatch {
         ranges: ranges.into_values().collect(),
         incarnation: 0,
         bytes: 0,
-        newest_received: records.iter().map(|r| r.received_us).max(),
-        untimed_count: 0,
-        stale_count: 0,
     }
 }
 

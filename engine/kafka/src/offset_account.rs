@@ -1,31 +1,5 @@
 //! The account of one partition's offsets: which records to take, and how far everything was read.
 
-/// How far a reader is behind in one partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PartitionLag {
-    /// The partition's number.
-    pub partition: i32,
-    /// The next offset to read.
-    pub next_offset: i64,
-    /// The offset after the newest record, as the last fetch told it. It counts records of
-    /// transactions that are still open.
-    pub high_watermark: i64,
-    /// The offset that must be reached before the reader counts as caught up.
-    pub end_at_start: i64,
-}
-
-impl PartitionLag {
-    /// Offsets that are not read yet.
-    pub fn lag(&self) -> i64 {
-        (self.high_watermark - self.next_offset).max(0)
-    }
-
-    /// Whether everything that was there at the start has been read.
-    pub fn is_caught_up(&self) -> bool {
-        self.next_offset >= self.end_at_start
-    }
-}
-
 /// One partition while it is read.
 ///
 /// The next offset moves by records taken, and past what brings no record (control records,
@@ -37,7 +11,7 @@ impl PartitionLag {
 /// a batch call it is the end plus one (`rd_kafka_q_serve_rkmessages` counts the notice of the end
 /// as a record), and the record that comes next would be taken for one that came before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartitionProgress {
+pub(crate) struct OffsetAccount {
     range_start: i64,
     next_offset: i64,
     /// The offset after the last record taken.
@@ -51,7 +25,7 @@ pub struct PartitionProgress {
 
 /// What to do with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It belongs to the range.
     Take,
     /// It was taken before: librdkafka has fetched it twice. It is dropped.
@@ -63,27 +37,27 @@ pub enum Verdict {
 
 /// What was read of one partition since the last range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RangeRead {
+pub(crate) struct RangeRead {
     /// Where the range before ended.
-    pub first_offset: i64,
+    pub(crate) first_offset: i64,
     /// Where the next range begins.
-    pub next_offset: i64,
+    pub(crate) next_offset: i64,
     /// Records in it.
-    pub records: usize,
+    pub(crate) records: usize,
 }
 
 impl RangeRead {
     /// Offsets that brought no record: control records, aborted transactions, compacted records.
     /// On a topic that is neither transactional nor compacted it must be 0.
-    pub fn gap_count(&self) -> i64 {
+    pub(crate) fn gap_count(&self) -> i64 {
         let records = i64::try_from(self.records).unwrap_or(i64::MAX);
         self.next_offset - self.first_offset - records
     }
 }
 
-impl PartitionProgress {
+impl OffsetAccount {
     /// A partition whose next offset is this, and whose end is that.
-    pub fn new(next_offset: i64, end_at_start: i64) -> Self {
+    pub(crate) fn new(next_offset: i64, end_at_start: i64) -> Self {
         Self {
             range_start: next_offset,
             next_offset,
@@ -98,7 +72,7 @@ impl PartitionProgress {
     /// The same partition, but one that came to a topic that was being read already: nobody waits
     /// for what is in it, since it is new and no rest of what was there at the start.
     #[must_use]
-    pub fn added_later(self) -> Self {
+    pub(crate) fn added_later(self) -> Self {
         Self {
             end_at_start: self.next_offset,
             ..self
@@ -106,7 +80,7 @@ impl PartitionProgress {
     }
 
     /// Accounts for a record that was delivered.
-    pub fn record(&mut self, offset: i64) -> Verdict {
+    pub(crate) fn record(&mut self, offset: i64) -> Verdict {
         if offset < self.after_record {
             return Verdict::Stale;
         }
@@ -121,13 +95,13 @@ impl PartitionProgress {
 
     /// Accounts for the consumer having passed everything below an offset. What is not an offset
     /// (negative), or was passed before, changes nothing.
-    pub fn passed(&mut self, offset: i64) {
+    pub(crate) fn passed(&mut self, offset: i64) {
         self.next_offset = self.next_offset.max(offset);
     }
 
     /// The range since the last call; none where nothing moved. The first one is there in any case,
     /// so that the offset at which a partition begins is known, and kept, before its first record.
-    pub fn take_range(&mut self) -> Option<RangeRead> {
+    pub(crate) fn take_range(&mut self) -> Option<RangeRead> {
         if self.is_announced && self.next_offset == self.range_start {
             return None;
         }
@@ -142,23 +116,23 @@ impl PartitionProgress {
     }
 
     /// The next offset to read.
-    pub fn next_offset(&self) -> i64 {
+    pub(crate) fn next_offset(&self) -> i64 {
         self.next_offset
     }
 
     /// Whether everything that was there at the start has been read.
-    pub fn is_caught_up(&self) -> bool {
+    pub(crate) fn is_caught_up(&self) -> bool {
         self.next_offset >= self.end_at_start
     }
 
     /// The offset that must be reached before the reader counts as caught up: the partition's end
     /// when it was assigned, or its beginning where it was [added later](Self::added_later).
-    pub fn end_at_start(&self) -> i64 {
+    pub(crate) fn end_at_start(&self) -> i64 {
         self.end_at_start
     }
 
     /// The offset after the newest record when the partition was assigned.
-    pub fn end_when_assigned(&self) -> i64 {
+    pub(crate) fn end_when_assigned(&self) -> i64 {
         self.end_when_assigned
     }
 }
@@ -169,7 +143,7 @@ mod tests {
 
     #[test]
     fn ranges_join_over_gaps() {
-        let mut p = PartitionProgress::new(10, 20);
+        let mut p = OffsetAccount::new(10, 20);
         let beginning = p.take_range();
         assert_eq!(
             beginning.map(|r| (r.first_offset, r.next_offset, r.records)),
@@ -197,7 +171,7 @@ mod tests {
 
     #[test]
     fn control_records_at_the_end_move_the_next_offset_without_a_record() {
-        let mut p = PartitionProgress::new(5, 8);
+        let mut p = OffsetAccount::new(5, 8);
         assert_eq!(p.record(5), Verdict::Take);
         assert_eq!(p.record(6), Verdict::Take);
         assert!(!p.is_caught_up());
@@ -217,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_partition_that_was_added_later_is_not_waited_for_but_its_end_is_known() {
-        let p = PartitionProgress::new(0, 7);
+        let p = OffsetAccount::new(0, 7);
         assert!(!p.is_caught_up());
         let p = p.added_later();
         assert!(p.is_caught_up());
@@ -226,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_record_where_none_was_to_come_is_not_dropped_silently() {
-        let mut p = PartitionProgress::new(3, 3);
+        let mut p = OffsetAccount::new(3, 3);
         assert_eq!(p.record(3), Verdict::Take);
         p.passed(6);
         assert_eq!(p.record(5), Verdict::Contradiction);
@@ -235,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_record_that_comes_twice_is_dropped() {
-        let mut p = PartitionProgress::new(3, 3);
+        let mut p = OffsetAccount::new(3, 3);
         assert_eq!(p.record(3), Verdict::Take);
         assert_eq!(p.record(3), Verdict::Stale);
         assert_eq!(p.record(2), Verdict::Stale);

@@ -1,4 +1,4 @@
-//! A dimension that is read to its end and followed.
+//! A compacted topic that is read to its end and followed, as the rows of a dimension.
 
 use std::sync::Arc;
 
@@ -43,8 +43,8 @@ fn a_dimension_is_read_to_its_end_and_then_followed() {
     });
     assert_eq!(reader.version_text(), "0:2,1:1");
     assert_eq!(reader.handle().identity().map(|(_, n)| n), Some(3));
-    let records = table.records().unwrap();
-    let names = records.column(1).as_string::<i32>();
+    let rows = table.rows().unwrap();
+    let names = rows.column(1).as_string::<i32>();
     assert_eq!(
         names.iter().flatten().collect::<Vec<_>>(),
         ["reader", "music"]
