@@ -22,8 +22,8 @@ use super::public_schema::PublicSchema;
 use super::system;
 use common::TableKind;
 use common::{EngineError, Result};
-use sql::Configuration;
 use planning::plan_text;
+use sql::Configuration;
 use state::{Published, Publisher};
 
 /// The catalog's name.

@@ -24,6 +24,12 @@ use common::source_schema;
 use dimensions::{DimensionSnapshot, Dimensions};
 use sql::{Configuration, Fault};
 
+const DIMENSION: (&str, &str) = (
+    "dimensions/apps.sql",
+    "CREATE EXTERNAL TABLE apps (app STRING, product STRING NOT NULL, PRIMARY KEY (app))
+     STORED AS UPSERT_KAFKA LOCATION 'apps'",
+);
+
 /// 2026-01-01T00:00:00Z.
 const RECEIVED_US: i64 = 1_767_225_600_000_000;
 

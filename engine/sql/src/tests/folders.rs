@@ -44,11 +44,6 @@ pub(super) const SOURCE: (&str, &str) = (
     "sources/raw.sql",
     "CREATE EXTERNAL TABLE raw STORED AS KAFKA LOCATION 'raw-logs'",
 );
-pub(super) const DIMENSION: (&str, &str) = (
-    "dimensions/apps.sql",
-    "CREATE EXTERNAL TABLE apps (app STRING, product STRING NOT NULL, PRIMARY KEY (app))
-     STORED AS UPSERT_KAFKA LOCATION 'apps'",
-);
 pub(super) const TABLE: (&str, &str) = (
     "tables/seen.sql",
     "CREATE EXTERNAL TABLE seen (
