@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
 use datafusion::prelude::SessionContext;
 
 use super::*;
-use common::{DataFile, OffsetKey, TableDef, TableKind, TopicPartition};
+use common::{TableDef, TableKind, TopicPartition};
 use lake::commit::commits_table;
 use lake::parquet_files::{FileNaming, write};
 use lake::storage::Storage;
@@ -315,49 +315,6 @@ async fn tables_wait_for_catching_up_but_the_system_answers() {
     assert_eq!(sum(&f.sessions.session(false, None), "true").await, (0, 0));
 }
 
-/// A micro-batch of pipelines on one topic partition, without rows.
-fn range(pipelines: &[&str], first: i64, next: i64) -> MicroBatch {
-    let at = TopicPartition {
-        topic: "mobile-logs".into(),
-        incarnation: 0,
-        partition: 0,
-    };
-    let key = |pipeline: &&str| OffsetKey {
-        pipeline: (*pipeline).into(),
-        at: at.clone(),
-    };
-    MicroBatch {
-        offsets: pipelines.iter().map(|p| (key(p), next)).collect(),
-        first_offsets: [(at.clone(), first)].into(),
-        ..MicroBatch::default()
-    }
-}
-
-#[test]
-fn a_micro_batch_that_does_not_join_the_one_before_is_refused() {
-    let f = fixture();
-    let publish = |added| f.publisher.publish(added, 0);
-    publish(range(&["archive", "old"], 7, 7)).unwrap();
-    publish(range(&["archive", "old"], 7, 12)).unwrap();
-    for first in [11, 13] {
-        let error = publish(range(&["archive", "new"], first, 20)).unwrap_err();
-        assert_eq!(error.kind, common::Kind::Internal);
-        let said = error.to_string();
-        assert!(
-            said.contains(&format!("begins at offset {first}")) && said.contains("ended at 12"),
-            "{said}"
-        );
-    }
-    publish(range(&["archive", "new"], 12, 20)).unwrap();
-    let state = f.publisher.current();
-    let offsets: Vec<_> = state
-        .offsets
-        .iter()
-        .map(|(key, next)| (&*key.pipeline, *next))
-        .collect();
-    assert_eq!(offsets, [("archive", 20), ("new", 20), ("old", 12)]);
-}
-
 #[tokio::test]
 async fn dimensions_are_shown_as_they_stand() {
     let f = fixture();
@@ -471,17 +428,4 @@ async fn joins_that_may_be_interrupted_give_what_they_gave() {
         let found = ctx.sql(&sql).await.unwrap().count().await.unwrap();
         assert_eq!(found, count, "{sql}");
     }
-}
-
-#[test]
-fn a_group_for_an_unknown_table_changes_nothing() {
-    let f = fixture();
-    let cut = f.publisher.current();
-    let none: Vec<DataFile> = vec![];
-    assert!(
-        f.publisher
-            .committed(&cut, 1, &[("nobody".into(), none)])
-            .is_err()
-    );
-    assert_eq!(f.publisher.current().group, 0);
 }
