@@ -10,9 +10,9 @@ use tonic::Status;
 use tonic::metadata::MetadataMap;
 
 use crate::SessionOptions;
+use crate::client_sessions::{ClientSessions, Session};
 use crate::connection::Connection;
 use crate::credentials::{ANONYMOUS, Credentials, Fingerprint, fingerprint};
-use crate::sessions::{Session, Sessions};
 use crate::settings::{HEADERS, Settings};
 use crate::status;
 use crate::wire::Profile;
@@ -42,7 +42,7 @@ impl Caller {
         headers: &MetadataMap,
         connection: Option<&Connection>,
         credentials: &Credentials,
-        sessions: &Sessions,
+        sessions: &ClientSessions,
     ) -> Result<Self, Status> {
         let connection = connection.cloned().unwrap_or_default();
         let user = match Login::from_headers(headers)? {

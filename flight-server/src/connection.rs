@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 use tonic::transport::server::Connected;
 
-use crate::sessions::Session;
+use crate::client_sessions::Session;
 
 /// What every call on one connection shares. A client that sends its credentials with every call,
 /// or needs none, is known by its connection: its choices end with it, and nobody else has them.

@@ -10,8 +10,8 @@ use tonic::metadata::MetadataMap;
 use tonic::{Status, Streaming};
 
 use crate::caller::{Login, check_password, not_logged_in, unauthenticated, user_of_token};
+use crate::client_sessions::ClientSessions;
 use crate::credentials::{ANONYMOUS, Credentials, fingerprint};
-use crate::sessions::Sessions;
 
 /// How long a client that shows nothing in its headers may take to send its login.
 const PAYLOAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ pub(crate) async fn open_session(
     headers: &MetadataMap,
     mut messages: Streaming<HandshakeRequest>,
     credentials: &Credentials,
-    sessions: &Sessions,
+    sessions: &ClientSessions,
 ) -> Result<String, Status> {
     let login = match Login::from_headers(headers)? {
         Login::None => {

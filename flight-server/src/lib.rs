@@ -1,13 +1,13 @@
 //! The Arrow Flight SQL service: everything between a gRPC connection and a DataFusion session.
 //!
 //! A call enters at `edge`, which finds out who is calling (`caller`, `credentials`,
-//! `sessions`, `connection`, `handshake`), and hands the Flight SQL command on. A SELECT is planned
-//! once (`statement`), described by the schema it will have on the wire (`wire`), and left behind a
-//! ticket (`tickets`); the ticket's DoGet asks the [`QueryBackend`] for a session of its own, so
-//! that a query sees one published state, and streams the result (`results`). Nothing is ever
-//! collected, and a caller that goes away takes its query with it. Planning and running happen on
-//! threads of their own (`compute`), so that a query that computes keeps nobody from shaking hands
-//! or cancelling. Questions about the catalog are answered in `metadata` and `sql_info`.
+//! `client_sessions`, `connection`, `handshake`), and hands the Flight SQL command on. A SELECT is
+//! planned once (`statement`), described by the schema it will have on the wire (`wire`), and left
+//! behind a ticket (`tickets`); the ticket's DoGet asks the [`QueryBackend`] for a session of its
+//! own, so that a query sees one published state, and streams the result (`results`). Nothing is
+//! ever collected, and a caller that goes away takes its query with it. Planning and running happen
+//! on threads of their own (`compute`), so that a query that computes keeps nobody from shaking
+//! hands or cancelling. Questions about the catalog are answered in `metadata` and `sql_info`.
 //!
 //! The server is read-only: statements that change data or definitions are refused before they are
 //! planned, and again by DataFusion's own check of the plan.
@@ -16,7 +16,7 @@
 //! `Debug`; only this crate names tonic.
 //!
 //! Modules in reading order: `backend`, `config`; `phase`, `transport`, `service`, `edge`; `caller`,
-//! `credentials`, `sessions`, `connection`, `settings`, `handshake`; `queries`, `statement`,
+//! `credentials`, `client_sessions`, `connection`, `settings`, `handshake`; `queries`, `statement`,
 //! `prepared`, `tickets`, `compute`, `results`, `wire`, `flight_info`, `puts`; `metadata`,
 //! `sql_info`; `actions`, `session_messages`; `status`, `expiring`; and [`client`].
 
@@ -24,6 +24,7 @@ mod actions;
 mod backend;
 mod caller;
 pub mod client;
+mod client_sessions;
 mod compute;
 mod config;
 mod connection;
@@ -41,7 +42,6 @@ mod queries;
 mod results;
 mod service;
 mod session_messages;
-mod sessions;
 mod settings;
 mod sql_info;
 mod statement;

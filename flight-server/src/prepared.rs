@@ -7,9 +7,9 @@ use parking_lot::Mutex;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
+use crate::client_sessions::Session;
 use crate::config::ServerConfig;
 use crate::expiring::Expiring;
-use crate::sessions::Session;
 use crate::statement::{Rows, Statement};
 use crate::status;
 use crate::wire::Profile;

@@ -10,11 +10,11 @@ use tonic::Status;
 use tonic::metadata::MetadataMap;
 
 use crate::caller::Caller;
+use crate::client_sessions::ClientSessions;
 use crate::compute::Limits;
 use crate::connection::Connection;
 use crate::phase::Phase;
 use crate::prepared::PreparedStatements;
-use crate::sessions::Sessions;
 use crate::tickets::Tickets;
 use crate::{QueryBackend, ServerConfig, SessionOptions, settings, status};
 
@@ -22,7 +22,7 @@ use crate::{QueryBackend, ServerConfig, SessionOptions, settings, status};
 pub(crate) struct Service {
     pub(crate) backend: Arc<dyn QueryBackend>,
     pub(crate) config: ServerConfig,
-    pub(crate) sessions: Sessions,
+    pub(crate) sessions: ClientSessions,
     pub(crate) prepared: PreparedStatements,
     pub(crate) tickets: Tickets,
     /// The threads that plan and run queries.
@@ -38,7 +38,7 @@ impl Service {
     ) -> Self {
         Self {
             backend,
-            sessions: Sessions::new(&config),
+            sessions: ClientSessions::new(&config),
             prepared: PreparedStatements::new(&config),
             tickets: Tickets::new(&config),
             threads: config.query_threads.clone().unwrap_or_else(Handle::current),

@@ -50,7 +50,7 @@ impl CooperativeJoins {
     }
 
     /// A join that looks at the interrupt for each batch of pairs; other nodes as they are.
-    fn heeding(&self, node: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_interrupt(&self, node: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
         if let Some(join) = node.downcast_ref::<HashJoinExec>() {
             let filter = self.filter(join.filter(), *join.join_type());
             return HashJoinExecBuilder::from(join)
@@ -88,11 +88,11 @@ impl CooperativeJoins {
                 | J::RightMark,
             ) => (lit(true), Vec::new(), Arc::new(Schema::empty())),
         };
-        let heeding = Heeding {
+        let filter = InterruptibleExpr {
             expression,
             interrupt: Arc::clone(&self.interrupt),
         };
-        Some(JoinFilter::new(Arc::new(heeding), columns, schema))
+        Some(JoinFilter::new(Arc::new(filter), columns, schema))
     }
 }
 
@@ -104,7 +104,7 @@ impl PhysicalOptimizerRule for CooperativeJoins {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|node| {
             if node.name().ends_with("JoinExec") {
-                let join = self.heeding(node)?;
+                let join = self.with_interrupt(node)?;
                 Ok(Transformed::yes(
                     Arc::new(CooperativeExec::new(join)) as Arc<dyn ExecutionPlan>
                 ))
@@ -126,32 +126,32 @@ impl PhysicalOptimizerRule for CooperativeJoins {
 
 /// An expression that fails once its query has to end, and is otherwise the one that it holds.
 #[derive(Debug)]
-struct Heeding {
+struct InterruptibleExpr {
     expression: Arc<dyn PhysicalExpr>,
     interrupt: Arc<Interrupt>,
 }
 
-impl PartialEq for Heeding {
+impl PartialEq for InterruptibleExpr {
     fn eq(&self, other: &Self) -> bool {
         self.expression.eq(&other.expression) && Arc::ptr_eq(&self.interrupt, &other.interrupt)
     }
 }
 
-impl Eq for Heeding {}
+impl Eq for InterruptibleExpr {}
 
-impl Hash for Heeding {
+impl Hash for InterruptibleExpr {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.expression.hash(state);
     }
 }
 
-impl Display for Heeding {
+impl Display for InterruptibleExpr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         Display::fmt(&self.expression, f)
     }
 }
 
-impl PhysicalExpr for Heeding {
+impl PhysicalExpr for InterruptibleExpr {
     fn data_type(&self, input_schema: &Schema) -> Result<DataType> {
         self.expression.data_type(input_schema)
     }

@@ -14,8 +14,8 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
 
-use super::bounded;
 use super::cooperative::interruptible;
+use super::function_limits;
 use super::pinned::Pinned;
 use super::provider::{STORE_URL, StoredTable};
 use super::public_schema::PublicSchema;
@@ -115,7 +115,7 @@ impl Sessions {
             .with_default_features()
             .build();
         udfs::register_all(&mut template, keys)?;
-        bounded::install(&mut template, limits.memory_bytes_max)?;
+        function_limits::install(&mut template, limits.memory_bytes_max)?;
         let public = Arc::new(PublicSchema::new(configuration));
         let shown = Arc::new(MemorySchemaProvider::new());
         let catalog = MemoryCatalogProvider::new();

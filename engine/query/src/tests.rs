@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
 use datafusion::prelude::SessionContext;
 
 use super::*;
-use common::{DataFile, OffsetKey, TableDef, TableKind, TopicPartition};
+use common::{TableDef, TableKind, TopicPartition};
 use lake::commit::commits_table;
 use lake::parquet_files::{FileNaming, write};
 use lake::storage::Storage;
@@ -180,7 +180,7 @@ impl Fixture {
 
 async fn sum(ctx: &SessionContext, filter: &str) -> (i64, i64) {
     let sql = format!("SELECT count(*), coalesce(sum(amount), 0) FROM events WHERE {filter}");
-    let batches = ctx.sql(&sql).await.unwrap().collect().await.unwrap();
+    let batches = planning::query(ctx, &sql).await.unwrap();
     let at = |i: usize| batches[0].column(i).as_primitive::<Int64Type>().value(0);
     (at(0), at(1))
 }
@@ -188,7 +188,7 @@ async fn sum(ctx: &SessionContext, filter: &str) -> (i64, i64) {
 /// How many files the plan of a query reads.
 async fn scanned(ctx: &SessionContext, filter: &str) -> usize {
     let sql = format!("EXPLAIN SELECT * FROM events WHERE {filter}");
-    let batches = ctx.sql(&sql).await.unwrap().collect().await.unwrap();
+    let batches = planning::query(ctx, &sql).await.unwrap();
     let text = arrow::util::pretty::pretty_format_batches(&batches)
         .unwrap()
         .to_string();
@@ -279,11 +279,7 @@ async fn tables_wait_for_catching_up_but_the_system_answers() {
     let f = fixture();
     f.publisher.note_progress(progress(3, 5), 0);
     let ctx = f.sessions.session(false, None);
-    let refused = ctx
-        .sql("SELECT * FROM events")
-        .await
-        .unwrap()
-        .collect()
+    let refused = planning::query(&ctx, "SELECT * FROM events")
         .await
         .unwrap_err();
     let text = refused.to_string();
@@ -296,66 +292,26 @@ async fn tables_wait_for_catching_up_but_the_system_answers() {
     f.publisher.note_progress(progress(5, 5), 0);
     f.publisher.note_progress(other, 0);
     let unconcerned = f.sessions.session(false, None);
-    let events = unconcerned.sql("SELECT * FROM events").await.unwrap();
-    events.collect().await.unwrap();
+    let events = planning::frame(&unconcerned, "SELECT * FROM events")
+        .await
+        .unwrap();
+    planning::rows(events).await.unwrap();
 
     let mut stopped = progress(3, 5);
     stopped.state = "stopped: offsets expired".into();
     f.publisher.note_progress(stopped, 0);
     let told = f.sessions.session(false, None);
-    let refused = told.sql("SELECT * FROM events").await.unwrap();
-    let text = refused.collect().await.unwrap_err().to_string();
-    assert!(text.contains("stopped: offsets expired"), "{text}");
-    let sources = ctx
-        .sql("SELECT lag_records FROM system.sources")
+    let refused = planning::frame(&told, "SELECT * FROM events")
         .await
         .unwrap();
-    assert_eq!(sources.collect().await.unwrap()[0].num_rows(), 1);
+    let text = planning::rows(refused).await.unwrap_err().to_string();
+    assert!(text.contains("stopped: offsets expired"), "{text}");
+    let sources = planning::frame(&ctx, "SELECT lag_records FROM system.sources")
+        .await
+        .unwrap();
+    assert_eq!(planning::rows(sources).await.unwrap()[0].num_rows(), 1);
     f.publisher.note_progress(progress(5, 5), 0);
     assert_eq!(sum(&f.sessions.session(false, None), "true").await, (0, 0));
-}
-
-/// A micro-batch of pipelines on one topic partition, without rows.
-fn range(pipelines: &[&str], first: i64, next: i64) -> MicroBatch {
-    let at = TopicPartition {
-        topic: "mobile-logs".into(),
-        incarnation: 0,
-        partition: 0,
-    };
-    let key = |pipeline: &&str| OffsetKey {
-        pipeline: (*pipeline).into(),
-        at: at.clone(),
-    };
-    MicroBatch {
-        offsets: pipelines.iter().map(|p| (key(p), next)).collect(),
-        first_offsets: [(at.clone(), first)].into(),
-        ..MicroBatch::default()
-    }
-}
-
-#[test]
-fn a_micro_batch_that_does_not_join_the_one_before_is_refused() {
-    let f = fixture();
-    let publish = |added| f.publisher.publish(added, 0);
-    publish(range(&["archive", "old"], 7, 7)).unwrap();
-    publish(range(&["archive", "old"], 7, 12)).unwrap();
-    for first in [11, 13] {
-        let error = publish(range(&["archive", "new"], first, 20)).unwrap_err();
-        assert_eq!(error.kind, common::Kind::Internal);
-        let said = error.to_string();
-        assert!(
-            said.contains(&format!("begins at offset {first}")) && said.contains("ended at 12"),
-            "{said}"
-        );
-    }
-    publish(range(&["archive", "new"], 12, 20)).unwrap();
-    let state = f.publisher.current();
-    let offsets: Vec<_> = state
-        .offsets
-        .iter()
-        .map(|(key, next)| (&*key.pipeline, *next))
-        .collect();
-    assert_eq!(offsets, [("archive", 20), ("new", 20), ("old", 12)]);
 }
 
 #[tokio::test]
@@ -373,13 +329,12 @@ async fn dimensions_are_shown_as_they_stand() {
         seen_at_us: 5,
     });
     let ctx = f.sessions.session(false, None);
-    let shown = ctx
-        .sql("SELECT rows, unusable_changes, state FROM system.dimensions")
-        .await
-        .unwrap()
-        .collect()
-        .await
-        .unwrap();
+    let shown = planning::query(
+        &ctx,
+        "SELECT rows, unusable_changes, state FROM system.dimensions",
+    )
+    .await
+    .unwrap();
     let number = |column: usize| shown[0].column(column).as_primitive::<Int64Type>().value(0);
     assert_eq!((number(0), number(1)), (7, 2));
     assert!(
@@ -403,7 +358,7 @@ const BARREN: [&str; 3] = [
 ];
 
 async fn interrupted(ctx: &SessionContext, sql: &str) -> Interrupted {
-    let error = ctx.sql(sql).await.unwrap().collect().await.unwrap_err();
+    let error = planning::query(ctx, sql).await.unwrap_err();
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(e) = cause {
         if let Some(why) = e.downcast_ref::<Interrupted>() {
@@ -468,20 +423,8 @@ async fn joins_that_may_be_interrupted_give_what_they_gave() {
         ),
     ] {
         let sql = format!("WITH s AS (SELECT value FROM generate_series(1, 10)) {sql}");
-        let found = ctx.sql(&sql).await.unwrap().count().await.unwrap();
+        let rows = planning::query(&ctx, &sql).await.unwrap();
+        let found: usize = rows.iter().map(RecordBatch::num_rows).sum();
         assert_eq!(found, count, "{sql}");
     }
-}
-
-#[test]
-fn a_group_for_an_unknown_table_changes_nothing() {
-    let f = fixture();
-    let cut = f.publisher.current();
-    let none: Vec<DataFile> = vec![];
-    assert!(
-        f.publisher
-            .committed(&cut, 1, &[("nobody".into(), none)])
-            .is_err()
-    );
-    assert_eq!(f.publisher.current().group, 0);
 }

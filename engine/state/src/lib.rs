@@ -10,6 +10,9 @@ pub mod dimension_progress;
 pub mod file_index;
 pub mod progress;
 pub mod published;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
 
 pub use dimension_progress::DimensionProgress;
 pub use file_index::FileIndex;

@@ -36,11 +36,11 @@ impl Session {
 /// The sessions of clients that shook hands. Such a client was handed a token, and is known by it
 /// from then on. The others' sessions are their [`Connection`](crate::connection::Connection)'s, so
 /// that they can neither outlive it nor crowd out these.
-pub(crate) struct Sessions {
+pub(crate) struct ClientSessions {
     by_token: Expiring<Fingerprint, Arc<Session>>,
 }
 
-impl Sessions {
+impl ClientSessions {
     pub(crate) fn new(config: &ServerConfig) -> Self {
         Self {
             by_token: Expiring::new(config.session_ttl, config.session_count_max),
