@@ -33,9 +33,10 @@ pub(super) async fn register(ctx: &SessionContext) -> Result<()> {
     let types = every_type()?;
     ctx.register_batch("types", types)?;
     ctx.register_batch("entries", entries()?)?;
-    ctx.sql("CREATE VIEW new_users AS SELECT channel, sum(sign) AS new_users FROM entries GROUP BY channel")
+    planning::frame(ctx, "CREATE VIEW new_users AS SELECT channel, sum(sign) AS new_users FROM entries GROUP BY channel")
         .await?;
-    ctx.sql(
+    planning::frame(
+        ctx,
         "CREATE VIEW coerced AS SELECT CASE WHEN sign > 0 THEN 1 ELSE 2.5 END AS x, \
          sign = '1' AS y, coalesce(sign, 3.5) AS z FROM entries",
     )
