@@ -1,8 +1,10 @@
 //! `headwater check`: plans the SQL folder without running it.
 
+use std::collections::BTreeMap;
+
 use crate::cli::CheckArgs;
 use crate::failure::{Failure, Outcome};
-use crate::settings::{default_variables, read_settings};
+use crate::settings::read_settings;
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Outcome {
@@ -12,7 +14,7 @@ pub fn run(args: &CheckArgs) -> Outcome {
             (settings.sql.folder, settings.sql.variables)
         }
         // The command line asks for one of the two.
-        None => (args.sql.clone().unwrap_or_default(), default_variables()?),
+        None => (args.sql.clone().unwrap_or_default(), BTreeMap::new()),
     };
     for pair in &args.variable {
         let (name, value) = pair.split_once('=').ok_or_else(|| {

@@ -1,9 +1,8 @@
 //! Reading the settings of a command: file, environment, flags.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use engine::settings::{Layers, Settings, load, read};
+use engine::settings::{Layers, Settings, read};
 
 use crate::failure::{Failure, Outcome};
 
@@ -23,15 +22,4 @@ pub fn read_settings(file: &Path, flags: &[String]) -> Outcome<Settings> {
         flags: flags.to_vec(),
     };
     read(&layers).map_err(Failure::invalid)
-}
-
-/// The variables of the SQL folder where no configuration file gives others.
-pub fn default_variables() -> Outcome<BTreeMap<String, String>> {
-    let layers = Layers {
-        flags: vec!["kafka.brokers=none".into(), "storage.url=none".into()],
-        ..Layers::default()
-    };
-    load(&layers)
-        .map(|loaded| Settings::from(&loaded).sql.variables)
-        .map_err(Failure::invalid)
 }

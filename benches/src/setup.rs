@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use engine::settings::{Layers, Settings, load};
+use engine::settings::{Layers, Settings, read};
 use generator::{Generation, Keys, Length, Options, Profile};
 use tempfile::TempDir;
 use udfs::keys::{KeyRing, SecretBytes};
@@ -56,9 +56,8 @@ impl Setup {
             environment: Layers::process_environment(),
             ..Layers::default()
         };
-        let loaded = load(&layers).map_err(|faults| faults.join("\n"))?;
         Ok(Self {
-            settings: Settings::from(&loaded),
+            settings: read(&layers).map_err(|faults| faults.join("\n"))?,
             ring: ring(&keys)?,
             keys,
             topic,

@@ -16,12 +16,12 @@ use prost::Message;
 use tonic::Status;
 
 use crate::caller::Caller;
+use crate::client_settings::{ClientSettings, SettingError};
 use crate::service::Service;
 use crate::session_messages::{
     CloseSessionResult, CloseStatus, GetSessionOptionsResult, OptionError, OptionErrorValue,
     PreparedStatementResult, SessionOptionValue, SetSessionOptionsRequest, SetSessionOptionsResult,
 };
-use crate::settings::{SettingError, Settings};
 use crate::statement::Work;
 use crate::statement::parameters::Parameter;
 use crate::wire::Profile;
@@ -235,7 +235,11 @@ impl Service {
     }
 
     /// Puts changed settings into effect for the caller's session.
-    pub(crate) fn adopt(&self, caller: &Caller, settings: Settings) -> Result<(), SettingError> {
+    pub(crate) fn adopt(
+        &self,
+        caller: &Caller,
+        settings: ClientSettings,
+    ) -> Result<(), SettingError> {
         let renamed = {
             let present = caller.session.settings.read();
             present.catalog != settings.catalog || present.schema != settings.schema
@@ -265,7 +269,7 @@ impl Service {
     }
 
     /// A driver that chooses a catalog which isn't there should hear of it when it connects.
-    fn check_names(&self, caller: &Caller, settings: &Settings) -> Result<(), SettingError> {
+    fn check_names(&self, caller: &Caller, settings: &ClientSettings) -> Result<(), SettingError> {
         let mut options = settings.options(caller.user());
         options.allow_catching_up = true;
         let refused = |e: Status| SettingError::Value(e.message().to_owned());

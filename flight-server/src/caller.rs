@@ -11,9 +11,9 @@ use tonic::metadata::MetadataMap;
 
 use crate::SessionOptions;
 use crate::client_sessions::{ClientSessions, Session};
+use crate::client_settings::{ClientSettings, HEADERS};
 use crate::connection::Connection;
 use crate::credentials::{ANONYMOUS, Credentials, Fingerprint, fingerprint};
-use crate::settings::{HEADERS, Settings};
 use crate::status;
 use crate::wire::Profile;
 
@@ -30,7 +30,7 @@ pub(crate) struct Caller {
     pub(crate) session: Arc<Session>,
     pub(crate) connection: Connection,
     /// The session's choices, under those of this call's headers.
-    pub(crate) settings: Settings,
+    pub(crate) settings: ClientSettings,
     pub(crate) profile: Profile,
     /// The instant that the caller waits until, by its `grpc-timeout`.
     pub(crate) deadline: Option<Instant>,
@@ -188,7 +188,7 @@ pub(crate) fn unauthenticated(message: &str) -> Status {
     status::status(tonic::Code::Unauthenticated, message)
 }
 
-fn settings_of_call(headers: &MetadataMap, session: &Session) -> Result<Settings, Status> {
+fn settings_of_call(headers: &MetadataMap, session: &Session) -> Result<ClientSettings, Status> {
     let mut settings = session.settings.read().clone();
     for name in HEADERS {
         let value = headers

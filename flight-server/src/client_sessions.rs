@@ -9,10 +9,10 @@ use parking_lot::RwLock;
 use tonic::Status;
 use uuid::Uuid;
 
+use crate::client_settings::ClientSettings;
 use crate::config::ServerConfig;
 use crate::credentials::{Fingerprint, fingerprint};
 use crate::expiring::Expiring;
-use crate::settings::Settings;
 use crate::status;
 
 /// One client's session: who it is, and what it chose.
@@ -20,7 +20,7 @@ pub(crate) struct Session {
     /// What prepared statements and tickets name the session by.
     pub(crate) id: Uuid,
     pub(crate) user: Arc<str>,
-    pub(crate) settings: RwLock<Settings>,
+    pub(crate) settings: RwLock<ClientSettings>,
 }
 
 impl Session {

@@ -16,7 +16,7 @@
 //! `Debug`; only this crate names tonic.
 //!
 //! Modules in reading order: `backend`, `config`; `phase`, `transport`, `service`, `edge`; `caller`,
-//! `credentials`, `client_sessions`, `connection`, `settings`, `handshake`; `queries`, `statement`,
+//! `credentials`, `client_sessions`, `connection`, `client_settings`, `handshake`; `queries`, `statement`,
 //! `prepared`, `tickets`, `compute`, `results`, `wire`, `flight_info`, `puts`; `metadata`,
 //! `sql_info`; `actions`, `session_messages`; `status`, `expiring`; and [`client`].
 
@@ -25,6 +25,7 @@ mod backend;
 mod caller;
 pub mod client;
 mod client_sessions;
+mod client_settings;
 mod compute;
 mod config;
 mod connection;
@@ -42,7 +43,6 @@ mod queries;
 mod results;
 mod service;
 mod session_messages;
-mod settings;
 mod sql_info;
 mod statement;
 mod status;

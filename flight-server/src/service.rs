@@ -16,7 +16,7 @@ use crate::connection::Connection;
 use crate::phase::Phase;
 use crate::prepared::PreparedStatements;
 use crate::tickets::Tickets;
-use crate::{QueryBackend, ServerConfig, SessionOptions, settings, status};
+use crate::{QueryBackend, ServerConfig, SessionOptions, client_settings, status};
 
 /// What every call has at hand.
 pub(crate) struct Service {
@@ -79,7 +79,7 @@ impl Service {
             .backend
             .session(options)
             .map_err(|e| status::from_engine(&e))?;
-        settings::apply(&ctx, options).map_err(|e| status::from_datafusion(&e))?;
+        client_settings::apply(&ctx, options).map_err(|e| status::from_datafusion(&e))?;
         Ok(ctx)
     }
 

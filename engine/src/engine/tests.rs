@@ -6,7 +6,7 @@ use arrow::array::{
 };
 
 use super::*;
-use crate::settings::{Layers, load};
+use crate::settings::{Layers, read};
 use common::Kind;
 use common::{LastEntries, position_fields};
 use state::MicroBatch;
@@ -74,7 +74,7 @@ impl Place {
             ],
             ..Layers::default()
         };
-        let settings = Settings::from(&load(&layers).unwrap());
+        let settings = read(&layers).unwrap();
         let keys = udfs::keys::KeyRing::new([]).unwrap();
         Engine::start(&settings, &Arc::new(keys))
     }

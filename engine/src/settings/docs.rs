@@ -1,8 +1,9 @@
-//! `docs/configuration.md`, made from the list of settings so that the two cannot differ.
+//! `docs/configuration.md`, made from what is declared so that the two cannot differ.
 
 use std::fmt::Write;
 
-use super::table::{SETTINGS, SettingKind};
+use super::layers::Layers;
+use super::sections::declare;
 
 /// The page as Markdown.
 pub fn page() -> String {
@@ -22,8 +23,10 @@ pub fn page() -> String {
          [sql]\nfolder = \"sql\"\nvariables = { mobile_topic = \"mobile-logs\", products_topic = \"products\" }\n\n\
          [keys]\nfile = \"keys.toml\"\n\n[flight]\npassword_file = \"password\"\n```\n",
     );
+    let (reader, _) = declare(&Layers::default());
     let mut section = "";
-    for setting in SETTINGS.iter().filter(|s| !s.hidden) {
+    for setting in reader.declared() {
+        let Some(doc) = setting.doc else { continue };
         let (of, name) = setting.name.split_once('.').unwrap_or(("", setting.name));
         if of != section {
             section = of;
@@ -32,20 +35,8 @@ pub fn page() -> String {
                 "\n## {of}\n\n| setting | value | default | what for |\n|---|---|---|---|\n"
             );
         }
-        let kind = match setting.kind {
-            SettingKind::Text => "text".to_owned(),
-            SettingKind::Path => "path".to_owned(),
-            SettingKind::Secret => "secret text".to_owned(),
-            SettingKind::Map => "names and texts".to_owned(),
-            SettingKind::Number { min, max: u64::MAX } => format!("number from {min}"),
-            SettingKind::Number { min, max } => format!("{min}–{max}"),
-        };
-        let default = match (setting.default, setting.required) {
-            (Some(default), _) => format!("`{default}`"),
-            (None, true) => "must be given".to_owned(),
-            (None, false) => "none".to_owned(),
-        };
-        let _ = writeln!(page, "| `{name}` | {kind} | {default} | {} |", setting.doc);
+        let (value, default) = (&setting.value, &setting.default);
+        let _ = writeln!(page, "| `{name}` | {value} | {default} | {doc} |");
     }
     page
 }

@@ -43,7 +43,7 @@ pub(crate) const HEADERS: &[&str] = &[
 
 /// What one client chose.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct ClientSettings {
     pub(crate) catalog: Option<String>,
     pub(crate) schema: Option<String>,
     pub(crate) allow_catching_up: Option<bool>,
@@ -108,7 +108,7 @@ fn is_open(name: &str) -> bool {
         .any(|open| name == *open || (open.ends_with('.') && name.starts_with(open)))
 }
 
-impl Settings {
+impl ClientSettings {
     /// Chooses a value. An empty catalog or schema takes the choice back.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
         match place(name)? {
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn settings_are_known_checked_and_listed() {
-        let mut s = Settings::default();
+        let mut s = ClientSettings::default();
         s.set("SCHEMA", "realtime").unwrap();
         s.set("allow-catching-up", "TRUE").unwrap();
         s.set("timezone", "Asia/Shanghai").unwrap();
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn the_engines_own_settings_stay_closed() {
-        let mut s = Settings::default();
+        let mut s = ClientSettings::default();
         assert!(matches!(
             s.set(
                 "datafusion.optimizer.enable_dynamic_filter_pushdown",
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_mistyped_name_is_told_the_near_one_and_a_strange_one_all() {
-        let mut s = Settings::default();
+        let mut s = ClientSettings::default();
         let near = s.set("timestamp_tz", "naive").unwrap_err();
         assert!(
             near.message().ends_with("did you mean timestamptz?"),
