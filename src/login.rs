@@ -66,8 +66,9 @@ pub fn credentials(flight: &FlightSettings) -> Outcome<Credentials> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::*;
     use std::path::PathBuf;
+
+    use super::*;
 
     fn none() -> FlightSettings {
         FlightSettings {

@@ -24,7 +24,6 @@ mod sql;
 use std::process::ExitCode;
 
 use clap::Parser;
-
 use cli::{Cli, Command};
 
 /// Pages stay mapped once touched: on the machines that this runs on, the first touch of a fresh

@@ -136,9 +136,10 @@ fn unprintable(e: ArrowError) -> Failure {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::*;
     use arrow::array::{Int64Array, ListArray, StructArray};
     use arrow::datatypes::Int64Type;
+
+    use super::*;
 
     fn numbers(n: usize) -> RecordBatch {
         let values: ArrayRef = Arc::new(Int64Array::from(vec![7; n]));

@@ -7,8 +7,7 @@ use arrow::array::{
     ArrayRef, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray, new_null_array,
 };
-use common::TopicPartition;
-use common::source_schema;
+use common::{TopicPartition, source_schema};
 use dimensions::{DimensionSnapshot, Dimensions};
 use generator::catalog::Catalog;
 use generator::workload::{Record, Workload};

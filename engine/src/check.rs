@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use common::{EngineError, Result};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionContext;
-use udfs::keys::KeyRing;
-
-use common::{EngineError, Result};
 use query::session::session_config;
 use sql::{Configuration, Fault};
+use udfs::keys::KeyRing;
 
 /// A session for planning pipelines: Headwater's functions, one partition, no tables.
 pub fn planner(keys: &Arc<KeyRing>) -> Result<SessionContext> {

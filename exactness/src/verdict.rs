@@ -100,8 +100,9 @@ fn compare_counts(books: &Totals, numbers: &Numbers) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use generator::fact::{Outcome, Reason};
+
+    use super::*;
 
     fn books() -> Totals {
         Totals {

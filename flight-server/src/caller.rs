@@ -9,13 +9,12 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
-use crate::SessionOptions;
 use crate::client_sessions::{ClientSessions, Session};
 use crate::client_settings::{ClientSettings, HEADERS};
 use crate::connection::Connection;
 use crate::credentials::{ANONYMOUS, Credentials, Fingerprint, fingerprint};
-use crate::status;
 use crate::wire::Profile;
+use crate::{SessionOptions, status};
 
 /// JDBC drivers up to 18.3 are known by gRPC's own user agent; later ones send their name.
 const OLD_JAVA_AGENT: &str = "grpc-java-netty/";

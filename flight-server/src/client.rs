@@ -1,5 +1,8 @@
 //! A small Flight SQL client, for `headwater sql` and for tests.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow_flight::error::FlightError;
@@ -8,8 +11,6 @@ use arrow_flight::sql::client::FlightSqlServiceClient;
 use common::{EngineError, Kind};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use std::sync::Arc;
-use std::time::Duration;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 

@@ -22,11 +22,9 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument, Span, debug_span};
 
 use crate::caller::Caller;
-use crate::flight_info;
-use crate::handshake;
 use crate::results::messages_of;
 use crate::service::Service;
-use crate::{actions, metadata, status};
+use crate::{actions, flight_info, handshake, metadata, status};
 
 /// The server's side of Flight's service.
 #[derive(Clone)]

@@ -169,8 +169,9 @@ pub(crate) fn internal(step: &str, error: impl std::fmt::Display) -> Status {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use datafusion::common::Diagnostic;
+
+    use super::*;
 
     #[test]
     fn engine_errors_keep_their_kind_through_datafusion() {

@@ -11,11 +11,10 @@ use tokio::sync::watch;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::SessionOptions;
 use crate::config::ServerConfig;
 use crate::expiring::Expiring;
 use crate::statement::{Rows, Statement};
-use crate::status;
+use crate::{SessionOptions, status};
 
 /// A query that is ready to run, any number of times, for one user.
 pub(crate) struct Query {

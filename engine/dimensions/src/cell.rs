@@ -62,8 +62,9 @@ pub(super) fn cell(value: &Value, data_type: &DataType) -> Option<ScalarValue> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn values_become_cells_and_values_of_another_type_become_null() {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, new_empty_array};
 use arrow::datatypes::{DataType, SchemaRef};
+use common::{EngineError, KeyedRecord, Result};
 use datafusion_common::ScalarValue;
 use serde_json::{Map, Value};
 
 use super::cell::{DIMENSION_TYPES, cell, is_dimension_type};
-use common::{EngineError, KeyedRecord, Result};
 
 /// Keeps the last change of each key. A key cannot have two rows, so a join cannot double anything.
 ///
@@ -225,9 +225,10 @@ fn lookup<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::*;
     use arrow::array::AsArray;
     use arrow::datatypes::{Field, Schema};
+
+    use super::*;
 
     fn products() -> DimensionTable {
         let schema = Schema::new(vec![

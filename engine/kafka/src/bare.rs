@@ -1,10 +1,11 @@
 //! The bare consumer that benches measure Headwater against: the same settings and calls, no columns.
 
+use common::Result;
+
 use super::source_handle::SourceHandle;
 use super::topic_id::Start;
 use super::topic_reader::TopicReader;
 use super::{KafkaSettings, ReaderSettings};
-use common::Result;
 
 /// Takes records of a topic from librdkafka's queue and gives them back at once.
 pub struct BareConsumer {

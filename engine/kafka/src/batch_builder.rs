@@ -9,9 +9,9 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::Field;
+use common::{Result, header_fields, headers_type, source_schema};
 
 use super::native::Record;
-use common::{Result, header_fields, headers_type, source_schema};
 
 /// The last millisecond of the year 9999: calendars and clients go no further.
 const RECEIVED_MS_MAX: i64 = 253_402_300_799_999;

@@ -1,11 +1,12 @@
 //! A compacted topic, read from its beginning and followed.
 
+use common::{KeyedRecord, Result};
+
 use super::batch_builder::received;
 use super::source_handle::SourceHandle;
 use super::topic_id::{Start, TopicId};
 use super::topic_reader::TopicReader;
 use super::{KafkaSettings, ReaderSettings};
-use common::{KeyedRecord, Result};
 
 /// Reads a compacted topic: for each key, what it stands for. It is read anew at each start, so it
 /// needs no offsets.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use common::host_port::host_and_port;
+use common::near_name::near;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
 use super::native::property_names;
 use super::own_properties::{ELSEWHERE, FIXED, INTERNAL};
-use common::host_port::host_and_port;
-use common::near_name::near;
 
 /// Every fault, in the order of the properties.
 pub(super) fn faults(

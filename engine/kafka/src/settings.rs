@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use common::{EngineError, Result};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
 use super::own_properties::FIXED;
 use super::property_check;
-use common::{EngineError, Result};
 
 /// Headwater's defaults where librdkafka's own would cost freshness, data or memory. A person's
 /// properties override them.

@@ -1,7 +1,6 @@
 //! A micro-batch of a source: records as columns, with the range of offsets that they came from.
 
 use arrow::array::RecordBatch;
-
 use common::TopicPartition;
 
 /// What one poll of a source brought.

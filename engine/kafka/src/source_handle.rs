@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use common::{Offsets, Result};
+
 use super::partition_lag::PartitionLag;
 use super::state::SourceState;
 use super::topic_id::{Start, TopicId};
 use super::topic_status::TopicStatus;
-use common::Offsets;
-use common::Result;
 
 /// A view of a reader that may be cloned and used from any thread.
 #[derive(Clone)]

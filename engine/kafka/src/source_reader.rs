@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use common::{EngineError, Result, TopicPartition};
+
 use super::batch_builder::BatchBuilder;
 use super::source_batch::{PartitionRange, SourceBatch};
 use super::source_handle::SourceHandle;
 use super::topic_id::{Start, TopicId};
 use super::topic_reader::TopicReader;
 use super::{KafkaSettings, ReaderSettings};
-use common::TopicPartition;
-use common::{EngineError, Result};
 
 /// Reads all partitions of a topic. It belongs on a thread of its own; other threads use its
 /// [`SourceHandle`].

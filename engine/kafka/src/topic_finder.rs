@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use common::{EngineError, Kind, Result};
+
 use super::native::{Consumer, TopicLookup};
 use super::offset_account::OffsetAccount;
 use super::topic_id::TopicId;
-use common::{EngineError, Kind, Result};
 
 /// What the brokers know of a topic.
 pub(crate) enum Found {

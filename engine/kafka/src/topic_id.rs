@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use common::{ARCHIVE_PIPELINE, OffsetKey, Offsets};
 
 /// The id that Kafka gave a topic when it was made, spelled as Kafka's own tools print it: 22
@@ -127,8 +126,9 @@ impl Start {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use common::TopicPartition;
+
+    use super::*;
 
     #[test]
     fn an_id_is_spelled_as_kafka_prints_it() {

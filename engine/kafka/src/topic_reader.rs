@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use common::{EngineError, Kind, Result};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::native::{Consumer, Delivery, Inbox, Record};
@@ -13,7 +14,6 @@ use super::topic_finder::{self, Found};
 use super::topic_id::{Start, TopicId};
 use super::topic_status::TopicStatus;
 use super::{KafkaSettings, ReaderSettings};
-use common::{EngineError, Kind, Result};
 
 /// Deliveries that are taken from the queue by one call at most.
 const PULL_MAX: usize = 8192;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use common::clock::now_us;
 use parking_lot::Mutex;
 
 use super::native::Consumer;
@@ -13,7 +14,6 @@ use super::offset_account::{OffsetAccount, RangeRead};
 use super::partition_lag::PartitionLag;
 use super::state::{SourceEvent, SourceState};
 use super::topic_id::TopicId;
-use common::clock::now_us;
 
 /// How often a state that lasts is logged again.
 const REMINDER_INTERVAL: Duration = Duration::from_secs(60);

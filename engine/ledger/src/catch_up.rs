@@ -4,14 +4,13 @@ use std::collections::HashMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
+use common::{EngineError, Result, TableDef};
 
 use super::columns::{ENTRY, SIGN, time_type};
 use super::definition::ledger_def;
 use super::index::{ENTRY_MAX, Fingerprint, Index, Stored, stored_ms};
 use super::order::Order;
 use super::ranks::column;
-use common::TableDef;
-use common::{EngineError, Result};
 
 /// The number of a ledger's first entry, so that 0 says that there is none.
 const FIRST_ENTRY: i64 = 1;

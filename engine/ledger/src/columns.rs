@@ -1,7 +1,6 @@
 //! The columns that the engine adds to a ledger, behind the columns that its SQL declares.
 
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
-
 use common::{position_fields, position_type};
 
 /// When the record was received: the first half of the evidence's order.

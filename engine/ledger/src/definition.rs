@@ -1,11 +1,10 @@
 //! What a ledger's definition must say before anything can be written by it.
 
 use arrow::datatypes::DataType;
+use common::{EngineError, LedgerDef, OrderTerm, Result, TableDef, TableKind};
 
 use super::columns::{engine_fields, time_type};
 use super::order::Order;
-use common::{EngineError, Result};
-use common::{LedgerDef, OrderTerm, TableDef, TableKind};
 
 /// The key and order of a table that is a ledger.
 pub(crate) fn ledger_def(table: &TableDef) -> Result<&LedgerDef> {

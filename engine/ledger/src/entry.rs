@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, Int32Type, SchemaRef};
+use common::{EngineError, Result};
 
 use super::columns::{
     ARRIVAL_HOUR, BOOKED_DAY, CAUSED_BY, COMMIT_GROUP, CREDIT, ENTRY, KIND, OWN, POSITION,
@@ -15,7 +16,6 @@ use super::columns::{
 };
 use super::posting::{Evidence, Posting, REASON_EARLIER, REASON_FIRST};
 use super::ranks::{cast_to, column};
-use common::{EngineError, Result};
 
 const DAY_US: i64 = 86_400_000_000;
 

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
+use common::{EngineError, Result};
 
 use super::columns::{ENTRY, POSITION, RECEIVED, SIGN, time_type};
 use super::index::{Fingerprint, Index};
 use super::order::{Order, Rank};
 use super::posting::EntryReader;
 use super::ranks::{Ranks, column};
-use common::{EngineError, Result};
 
 /// Old entries: their full rows, and where each is.
 #[derive(Debug)]

@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-use common::{EngineError, Result};
-use common::{LedgerDef, OrderTerm};
+use common::{EngineError, LedgerDef, OrderTerm, Result};
 
 /// A ledger's order: its terms, and the position as the last one.
 #[derive(Debug, Clone, PartialEq, Eq)]

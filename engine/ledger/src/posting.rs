@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, StructArray, TimestampMicrosecondArray};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-
 use common::Result;
 
 /// The reason of a key's first entry.

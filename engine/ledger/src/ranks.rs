@@ -6,11 +6,10 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
+use common::{EngineError, OrderTerm, Result, position_type};
 
 use super::columns::time_type;
 use super::order::{Order, PositionRef, Rank};
-use common::{EngineError, Result};
-use common::{OrderTerm, position_type};
 
 /// The columns that an order compares by, for every row of a batch.
 #[derive(Debug)]

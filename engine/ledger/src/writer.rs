@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::DataType;
+use common::{EngineError, OrderTerm, Result, TableDef};
 
 use super::contest::{Contest, contests};
 use super::definition::{check_columns, index_definition, ledger_def};
@@ -17,8 +18,6 @@ use super::index::{ENTRY_MAX, Fingerprint, Frozen, Index, Stored, stored_ms};
 use super::order::Order;
 use super::posting::{EntryReader, Evidence, Posting};
 use super::ranks::{Ranks, column};
-use common::{EngineError, Result};
-use common::{OrderTerm, TableDef};
 
 /// A ledger's writer: its index, the next entry number, and what isn't committed yet.
 #[derive(Debug)]

@@ -6,9 +6,7 @@ use arrow::compute::can_cast_types;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::Column;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
-
-use sql::Fault;
-use sql::SourceText;
+use sql::{Fault, SourceText};
 
 /// The column in which a query says why a row is a dead letter.
 pub(super) const REJECT: &str = "reject";

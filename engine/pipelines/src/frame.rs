@@ -5,7 +5,6 @@ use arrow::array::{
 };
 use arrow::compute::{filter, filter_record_batch, not};
 use arrow::datatypes::SchemaRef;
-
 use common::{EngineError, Result, typed};
 
 /// Rows with their origin. These are the hidden columns of a pipeline: no SQL names them.

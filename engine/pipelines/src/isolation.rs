@@ -4,7 +4,6 @@
 //! zero. A micro-batch that fails is run again in halves until the failing records stand alone.
 
 use arrow::array::RecordBatch;
-
 use common::{Kind, Result};
 
 /// A part of a micro-batch that was run by itself.

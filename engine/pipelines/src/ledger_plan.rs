@@ -8,7 +8,9 @@ use arrow::array::{
 };
 use arrow::compute::{take, take_record_batch};
 use arrow::datatypes::{Field, SchemaRef};
+use common::{EngineError, Result, TableKind, column, typed};
 use datafusion::prelude::SessionContext;
+use sql::{Configuration, Fault, PipelineDef};
 
 use super::ledger_rows::{LedgerRows, Part, ledger_rows};
 use super::query_plan::{QueryPlan, declared_fields};
@@ -16,11 +18,6 @@ use super::required::{Required, null_if_empty};
 use super::sink::schema_of;
 use super::stages::Stage;
 use super::target::Target;
-use common::TableKind;
-use common::{EngineError, Result, column, typed};
-use sql::Configuration;
-use sql::Fault;
-use sql::PipelineDef;
 
 /// A planned pipeline into a ledger.
 ///

@@ -3,13 +3,13 @@
 use arrow::array::{BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, not, or};
 use arrow::datatypes::SchemaRef;
+use common::{EngineError, Result};
+use dimensions::NoDimensions;
 
 use super::frame::{Frame, batch_of};
 use super::isolation::{Run, isolating};
 use super::required::{Required, without_empty};
 use super::stages::Stages;
-use common::{EngineError, Result};
-use dimensions::NoDimensions;
 
 /// A plan of some of a ledger's columns, or of all.
 #[derive(Debug)]

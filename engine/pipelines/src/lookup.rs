@@ -5,14 +5,14 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, SchemaRef};
+use common::{EngineError, Kind, Result};
 use datafusion::physical_expr::PhysicalExpr;
+use dimensions::{DimensionSnapshot, Dimensions};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
 use super::evaluate::evaluate;
 use super::frame::{Frame, batch_of};
-use common::{EngineError, Kind, Result};
-use dimensions::{DimensionSnapshot, Dimensions};
 
 /// Looks rows up in a dimension; a row without a match has nulls there.
 ///

@@ -3,10 +3,10 @@
 use arrow::array::{Int32Array, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
+use common::Result;
 
 use super::frame::Origins;
 use super::isolation::Run;
-use common::Result;
 
 /// The reason of a dead letter that an expression raises on.
 const CANNOT_EVALUATE: &str = "cannot evaluate";

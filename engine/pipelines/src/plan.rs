@@ -2,7 +2,10 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use common::Result;
 use datafusion::prelude::SessionContext;
+use dimensions::Dimensions;
+use sql::{Configuration, Fault, PipelineDef};
 
 use super::by_name::REJECT;
 use super::isolation::isolating;
@@ -12,11 +15,6 @@ use super::required::{Required, null_if_empty};
 use super::sink::{Sink, schema_of};
 use super::stages::Stages;
 use super::target::Target;
-use common::Result;
-use dimensions::Dimensions;
-use sql::Configuration;
-use sql::Fault;
-use sql::PipelineDef;
 
 /// A planned pipeline.
 #[derive(Debug)]

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use arrow::datatypes::Field;
+use common::{TableDef, TableKind, source_schema};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::{SessionContext, ident};
+use sql::relations::relations;
+use sql::{Configuration, DimensionDef, ENGINE_COLUMNS, Fault, PipelineDef, PlanningSession};
 
 use super::by_name::project_by_name;
 use super::lenient_casts::null_where_casts_fail;
@@ -16,15 +19,6 @@ use super::refused_clauses::refused_clauses;
 use super::row_local::stages;
 use super::stages::Stages;
 use super::target::Target;
-use common::source_schema;
-use common::{TableDef, TableKind};
-use sql::Configuration;
-use sql::DimensionDef;
-use sql::ENGINE_COLUMNS;
-use sql::Fault;
-use sql::PipelineDef;
-use sql::PlanningSession;
-use sql::relations::relations;
 
 /// A pipeline's query, planned but not yet compiled.
 pub(super) struct QueryPlan<'a> {

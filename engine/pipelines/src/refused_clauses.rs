@@ -14,13 +14,11 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Join, ObjectName,
     Query, Select, SetExpr, Spanned, TableFactor, Visit, Visitor,
 };
+use sql::statement::simple_name;
+use sql::{Fault, PipelineDef, SourceText};
 
 use super::row_local::LEFT_JOIN;
 use super::target::Target;
-use sql::Fault;
-use sql::PipelineDef;
-use sql::SourceText;
-use sql::statement::simple_name;
 
 const ROW_LOCAL: &str = "a pipeline is row-local: projections, WHERE, unnest_outer(elements(…)) \
      and LEFT JOIN to a dimension";

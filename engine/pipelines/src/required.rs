@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
-
 use common::TableDef;
 
 /// A NOT NULL column of a table.
@@ -86,9 +85,9 @@ pub(super) fn without_empty(mut columns: Vec<ArrayRef>, emptied: &[usize]) -> Ve
 #[cfg(test)]
 mod tests {
     use arrow::datatypes::Schema;
+    use common::TableKind;
 
     use super::*;
-    use common::TableKind;
 
     #[test]
     fn an_empty_text_is_null_only_where_a_partition_may_be_null() {

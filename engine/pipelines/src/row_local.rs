@@ -12,15 +12,13 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use parking_lot::Mutex;
+use sql::relations::Relation;
+use sql::{DimensionDef, Fault, SourceText};
 
 use super::lenient_casts::null_where_a_cast_fails;
 use super::lookup::Lookup;
 use super::stages::{Stage, Stages};
 use super::unnesting::{INDEX, Unnesting};
-use sql::DimensionDef;
-use sql::Fault;
-use sql::SourceText;
-use sql::relations::Relation;
 
 /// How a join is written.
 pub(super) const LEFT_JOIN: &str = "write LEFT JOIN dimension d ON d.key = expression";

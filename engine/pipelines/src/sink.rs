@@ -7,12 +7,12 @@ use arrow::array::{
 };
 use arrow::compute::{cast, concat, concat_batches};
 use arrow::datatypes::{DataType, SchemaRef};
+use common::{Result, typed};
 
 use super::frame::{Frame, Origins};
 use super::output::{PipelineOutput, Rejects};
 use super::required::{Required, without_empty};
 use super::stages::Outcome;
-use common::{Result, typed};
 
 /// What a pipeline's rows must be.
 #[derive(Debug)]

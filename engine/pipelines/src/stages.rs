@@ -8,14 +8,14 @@ use std::sync::Arc;
 use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::compute::{or, prep_null_mask_filter};
 use arrow::datatypes::SchemaRef;
+use common::{EngineError, Result, typed};
 use datafusion::physical_expr::PhysicalExpr;
+use dimensions::Dimensions;
 
 use super::evaluate::evaluate;
 use super::frame::{Frame, Origins, batch_of};
 use super::lookup::Lookup;
 use super::unnesting::Unnesting;
-use common::{EngineError, Result, typed};
-use dimensions::Dimensions;
 
 /// One step of a query.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, UInt32Array}
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
+use common::{EngineError, Result, typed};
 
 use super::frame::{Frame, batch_of};
-use common::{EngineError, Result, typed};
 
 /// The field of an element that holds its index.
 pub(super) const INDEX: &str = "index";

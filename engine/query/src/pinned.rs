@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use datafusion::catalog::Session;
 use datafusion::error::{DataFusionError, Result};
-
 use state::Published;
 
 /// A session's pinned state. Providers hold a name only; every scan, of cached and prepared plans

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
+use common::TableDef;
 use datafusion::catalog::memory::MemorySourceConfig;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::DFSchema;
@@ -20,12 +21,11 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
+use state::TableState;
+use state::file_index::{FileStatistics, IndexedFile};
 
 use super::pinned::Pinned;
 use super::stored_files::StoredFiles;
-use common::TableDef;
-use state::TableState;
-use state::file_index::{FileStatistics, IndexedFile};
 
 /// The URL under which the storage root is registered with a session's runtime.
 pub const STORE_URL: &str = "headwater://storage";

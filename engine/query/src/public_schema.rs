@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::error::{DataFusionError, Result};
-
 use sql::{ARCHIVE, Configuration};
 
 /// A schema in which a source or a dimension is no table, but has an answer.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use common::{EngineError, Result, TableKind};
 use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider,
 };
@@ -13,18 +14,15 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
-
-use super::cooperative::interruptible;
-use super::function_limits;
-use super::pinned::Pinned;
-use super::provider::{STORE_URL, StoredTable};
-use super::public_schema::PublicSchema;
-use super::system;
-use common::TableKind;
-use common::{EngineError, Result};
 use planning::plan_text;
 use sql::Configuration;
 use state::{Published, Publisher};
+
+use super::cooperative::interruptible;
+use super::pinned::Pinned;
+use super::provider::{STORE_URL, StoredTable};
+use super::public_schema::PublicSchema;
+use super::{function_limits, system};
 
 /// The catalog's name.
 pub const CATALOG: &str = "headwater";

@@ -12,14 +12,13 @@ use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
+use lake::parquet_files::read_error;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::ParquetMetaData;
-
-use lake::parquet_files::read_error;
 
 /// Makes readers of files that stand in a table's log, whose footers are cached. A file that is
 /// missing or torn fails with an [`common::EngineError`] of kind *data*.

@@ -6,10 +6,8 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
-use datafusion::prelude::SessionContext;
-
-use super::*;
 use common::{TableDef, TableKind, TopicPartition};
+use datafusion::prelude::SessionContext;
 use lake::commit::commits_table;
 use lake::parquet_files::{FileNaming, write};
 use lake::storage::Storage;
@@ -18,6 +16,8 @@ use state::{
     DimensionProgress, FileIndex, MicroBatch, PartitionProgress, Published, Publisher,
     SourceProgress, TableState,
 };
+
+use super::*;
 
 const HOUR_US: i64 = 3_600_000_000;
 

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
+use common::{ARCHIVE_PIPELINE, TableDef, TableKind, headers_type};
 
 use super::engine_columns::table_engine_fields;
-use common::headers_type;
-use common::{ARCHIVE_PIPELINE, TableDef, TableKind};
 
 /// The dead letters' table.
 pub const DEAD_LETTERS: &str = "dead_letters";

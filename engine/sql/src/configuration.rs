@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use common::TableDef;
+use common::near_name::near;
+
 use super::built_in_tables::{ARCHIVE, DEAD_LETTERS, built_in_tables};
 use super::configuration_hash::configuration_hash;
 use super::declared::Declared;
@@ -15,8 +18,6 @@ use super::pipeline_def::PipelineDef;
 use super::source_def::SourceDef;
 use super::source_text::SourceText;
 use super::view_def::ViewDef;
-use common::TableDef;
-use common::near_name::near;
 
 /// A SQL folder whose names fit together. Whether its queries plan is a matter of
 /// [`check`](super::check).

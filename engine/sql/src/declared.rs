@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use common::TableDef;
 use datafusion::sql::parser::{CreateExternalTable, Statement};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 
@@ -15,7 +16,6 @@ use super::source_text::SourceText;
 use super::statement::{object_name, parse};
 use super::stored_table::{ledger, table};
 use super::view_def::ViewDef;
-use common::TableDef;
 
 /// All objects of a folder.
 #[derive(Debug, Default)]

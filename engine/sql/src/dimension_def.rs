@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::sql::parser::CreateExternalTable;
+use dimensions::{DIMENSION_TYPES, is_dimension_type};
 
 use super::declared_columns::{fields, primary_key};
 use super::fault::Fault;
 use super::source_def::topic;
 use super::source_text::SourceText;
 use super::table_options::options;
-use dimensions::{DIMENSION_TYPES, is_dimension_type};
 
 /// What `CREATE EXTERNAL TABLE … STORED AS UPSERT_KAFKA` declares.
 #[derive(Debug, Clone, PartialEq, Eq)]

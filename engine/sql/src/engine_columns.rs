@@ -1,9 +1,9 @@
 //! The columns that the engine appends to every table that a pipeline writes.
 
 use arrow::datatypes::Field;
+use common::position_type;
 
 use super::column_type::utc_time;
-use common::position_type;
 
 /// The names of the columns that the engine appends to a table.
 pub const ENGINE_COLUMNS: [&str; 3] = ["received", "arrival_hour", "position"];

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::fault::Fault;
 use common::near_name::suggestion;
+
+use super::fault::Fault;
 
 /// What the files of a subfolder declare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

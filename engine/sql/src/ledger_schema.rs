@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
-
 use ledger::engine_fields;
 
 /// The declared columns with the engine's behind them.

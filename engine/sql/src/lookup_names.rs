@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use common::TableKind;
+use common::near_name::suggestion;
+
 use super::built_in_tables::{ARCHIVE, DEAD_LETTERS};
 use super::declared::Declared;
 use super::fault::Fault;
@@ -12,8 +15,6 @@ use super::pipeline_def::{PipelineDef, UnresolvedPipeline};
 use super::relations::Relation;
 use super::source_progress::SOURCE_PROGRESS;
 use super::view_def::ViewDef;
-use common::TableKind;
-use common::near_name::suggestion;
 
 const BUILT_IN: [&str; 3] = [DEAD_LETTERS, ARCHIVE, SOURCE_PROGRESS];
 

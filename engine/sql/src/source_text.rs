@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use common::near_name::suggestion;
 use datafusion::common::Span;
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::ast::Spanned;
@@ -10,7 +11,6 @@ use datafusion::sql::sqlparser::ast::Spanned;
 use super::fault::{Fault, Place};
 use super::planner_message::{plain_message, without_place, written_place};
 use super::variables::{Substituted, WrongKind, substitute};
-use common::near_name::suggestion;
 
 /// A file's text with its variables replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use common::near_name::suggestion;
+use common::partition_value::can_partition;
+use common::{LedgerDef, OrderTerm, RESERVED_FOLDERS, TableDef, TableKind};
 use datafusion::sql::parser::CreateExternalTable;
+use ledger::engine_fields;
 
 use super::declared_columns::fields;
 use super::engine_columns::{ENGINE_COLUMNS, table_engine_fields};
@@ -11,10 +15,6 @@ use super::fault::Fault;
 use super::ledger_schema::ledger_schema;
 use super::source_text::SourceText;
 use super::table_options::{names, options};
-use common::near_name::suggestion;
-use common::partition_value::can_partition;
-use common::{LedgerDef, OrderTerm, RESERVED_FOLDERS, TableDef, TableKind};
-use ledger::engine_fields;
 
 /// Reads `CREATE EXTERNAL TABLE … STORED AS DELTA`.
 pub(super) fn table(

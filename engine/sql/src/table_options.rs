@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use common::near_name::suggestion;
 use datafusion::sql::parser::CreateExternalTable;
 use datafusion::sql::sqlparser::ast::Value;
 
 use super::fault::Fault;
 use super::source_text::SourceText;
-use common::near_name::suggestion;
 
 const CLAUSE: &str = "OPTIONS";
 

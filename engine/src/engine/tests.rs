@@ -4,12 +4,11 @@ use arrow::array::{
     ArrayRef, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray, StructArray,
     TimestampMicrosecondArray,
 };
+use common::{Kind, LastEntries, position_fields};
+use state::MicroBatch;
 
 use super::*;
 use crate::settings::{Layers, read};
-use common::Kind;
-use common::{LastEntries, position_fields};
-use state::MicroBatch;
 
 /// A folder of tables, and the SQL that a start finds; both stay from one start to the next.
 struct Place {

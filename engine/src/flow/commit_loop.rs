@@ -7,19 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use common::{DataFile, EngineError, Kind, Result, TableDef, TableKind, TopicPartition};
 use futures::future::try_join_all;
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
-
-use super::shared::Shared;
-use common::{DataFile, TableDef, TableKind, TopicPartition};
-use common::{EngineError, Kind, Result};
 use lake::commit::{COMMITS, Committer, GroupDraft, Maintainer, PartitionCount, TablePins};
 use lake::parquet_files::{WriteLimits, write_with};
 use lake::storage::Storage;
 use ledger::with_commit_group;
 use sql::ARCHIVE;
 use state::Published;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::shared::Shared;
 
 /// When a commit group is cut.
 #[derive(Debug, Clone)]

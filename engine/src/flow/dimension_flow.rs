@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-
 use common::clock::now_us;
 use common::{EngineError, Result};
 use dimensions::{DimensionSnapshot, DimensionTable, LiveDimensions};
 use kafka::{KeyedReader, PartitionLag};
+use parking_lot::Mutex;
 use state::{DimensionProgress, Publisher};
 
 /// How far each dimension's topic has been read, by its name, as commit groups keep it.

@@ -88,9 +88,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use arrow::datatypes::{DataType, Field, Schema};
+    use common::{ColumnRange, DataFile, TableKind};
 
     use super::*;
-    use common::{ColumnRange, DataFile, TableKind};
 
     fn ledger() -> TableDef {
         TableDef {

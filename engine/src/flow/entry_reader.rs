@@ -7,18 +7,17 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::{cast, concat_batches, take_record_batch};
 use arrow::datatypes::Int64Type;
 use async_trait::async_trait;
+use common::{EngineError, Result, TableDef};
 use futures::{StreamExt, TryStreamExt, stream};
-use parking_lot::Mutex;
-
-use super::entry_files::EntryFiles;
-use common::TableDef;
-use common::{EngineError, Result};
 use lake::parquet_files::read_rows;
 use lake::storage::Storage;
 use ledger::EntryReader;
 use ledger::columns::ENTRY;
+use parking_lot::Mutex;
 use state::file_index::IndexedFile;
 use state::{FileIndex, Publisher, TableState};
+
+use super::entry_files::EntryFiles;
 
 /// How many files are read at the same time.
 const READS_AT_ONCE: usize = 8;

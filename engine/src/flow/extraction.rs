@@ -6,16 +6,15 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
-
-use super::row_origin::{EngineColumns, RecordColumns, repeated};
-use super::untimed::Untimed;
-use common::{EngineError, Result};
-use common::{OffsetKey, Offsets, TableDef, TopicPartition};
+use common::{EngineError, OffsetKey, Offsets, Result, TableDef, TopicPartition};
 use dimensions::Dimensions;
 use kafka::SourceBatch;
 use lake::commit::PartitionCount;
 use pipelines::{PipelineOutput, PipelinePlan};
 use sql::ARCHIVE;
+
+use super::row_origin::{EngineColumns, RecordColumns, repeated};
+use super::untimed::Untimed;
 
 /// One pipeline of a source, planned.
 #[derive(Debug)]
@@ -317,11 +316,12 @@ impl<'a> Assembly<'a> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::*;
     use common::source_schema;
     use dimensions::NoDimensions;
     use kafka::PartitionRange;
     use sql::{DEAD_LETTERS, built_in_tables};
+
+    use super::*;
 
     fn table(name: &str) -> Arc<TableDef> {
         let mut tables = built_in_tables().into_iter();

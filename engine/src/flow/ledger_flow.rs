@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-
-use super::entry_reader::PublishedEntries;
-use common::OrderTerm;
 use common::clock::now_us;
-use common::{EngineError, Result, column};
+use common::{EngineError, OrderTerm, Result, column};
 use ledger::{EntryKind, Evidence, Ledger, Posting, Prepared};
 use pipelines::LedgerPipelinePlan;
+
+use super::entry_reader::PublishedEntries;
 
 /// A ledger with the pipeline that feeds it.
 pub struct LedgerFlow {

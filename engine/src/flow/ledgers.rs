@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
-use super::ledger_flow::LedgerFlow;
 use common::Result;
 use lake::storage::Storage;
 use ledger::Frozen;
+use parking_lot::Mutex;
 use state::Published;
+
+use super::ledger_flow::LedgerFlow;
 
 /// All ledgers with their pipelines.
 #[derive(Clone)]

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-
-use super::extraction::Extracted;
-use super::ledger_flow::LedgerFlow;
-use super::shared::Shared;
 use common::clock::now_us;
 use common::{EngineError, Kind, Result};
 use ledger::Prepared;
 use state::{MicroBatch, SourceProgress};
+
+use super::extraction::Extracted;
+use super::ledger_flow::LedgerFlow;
+use super::shared::Shared;
 
 /// The first wait for storage that doesn't answer; each is twice the one before …
 const WAIT_FIRST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 20 });

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
+use common::{EngineError, Result, TableDef};
+use sql::{ARCHIVE, DEAD_LETTERS};
 
 use super::extraction::Extracted;
-use common::TableDef;
-use common::{EngineError, Result};
-use sql::{ARCHIVE, DEAD_LETTERS};
 
 /// The place between a pipeline's plan and its sink.
 const PIPELINE: &str = "pipeline";
@@ -99,9 +98,9 @@ impl RowLoss {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use arrow::array::{ArrayRef, Int32Array};
+    use sql::built_in_tables;
 
     use super::*;
-    use sql::built_in_tables;
 
     #[test]
     fn the_named_micro_batch_of_a_table_loses_its_last_row() {

@@ -9,9 +9,7 @@ use arrow::array::{
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::compute::take;
-
-use common::position_fields;
-use common::{EngineError, Result, column, typed};
+use common::{EngineError, Result, column, position_fields, typed};
 
 const HOUR_US: i64 = 3_600_000_000;
 
@@ -140,8 +138,9 @@ pub fn repeated(text: &str, rows: usize) -> Result<StringArray> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::*;
     use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+
+    use super::*;
 
     #[test]
     fn rows_take_position_and_hour_from_their_record() {

@@ -6,18 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use common::clock::now_us;
+use common::{EngineError, Result, TopicPartition};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use dimensions::Dimensions;
+use kafka::{PartitionLag, SourceBatch, SourceCounters, SourceReader};
+use state::{PartitionProgress, SourceProgress};
 use tokio::runtime::Handle;
 
 use super::extraction::{Extracted, Extraction};
 use super::publishing::publish_one;
 use super::shared::Shared;
-use common::TopicPartition;
-use common::clock::now_us;
-use common::{EngineError, Result};
-use dimensions::Dimensions;
-use kafka::{PartitionLag, SourceBatch, SourceCounters, SourceReader};
-use state::{PartitionProgress, SourceProgress};
 
 /// Micro-batches that may wait between two stages.
 const QUEUE_BATCHES_MAX: usize = 2;

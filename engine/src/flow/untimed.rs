@@ -3,10 +3,10 @@
 use arrow::array::{Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array};
 use arrow::compute::{concat, take_record_batch};
 use arrow::datatypes::UInt32Type;
-
-use super::row_origin::repeated;
 use common::{Result, typed};
 use pipelines::PipelineOutput;
+
+use super::row_origin::repeated;
 
 /// The reason of such a dead letter.
 pub const NO_TIMESTAMP: &str = "no timestamp";

@@ -43,8 +43,9 @@ fn caught(work: impl FnOnce() -> Result<()>) -> Result<()> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
-    use super::*;
     use common::Kind;
+
+    use super::*;
 
     #[test]
     fn a_panic_of_the_commit_thread_is_an_error_as_others_are() {

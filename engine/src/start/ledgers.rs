@@ -4,14 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use common::{EngineError, Result, TableDef, TableKind};
 use datafusion::prelude::{col, lit};
 use futures::StreamExt;
-
-use crate::flow::entry_reader::PublishedEntries;
-use crate::flow::ledger_flow::LedgerFlow;
-use crate::flow::ledgers::{Ledgers, SnapshotGroup, snapshot_path};
-use common::{EngineError, Result};
-use common::{TableDef, TableKind};
 use lake::commit::group_writer;
 use lake::storage::Storage;
 use ledger::{
@@ -21,6 +16,10 @@ use pipelines::LedgerPipelinePlan;
 use query::Sessions;
 use sql::Configuration;
 use state::Publisher;
+
+use crate::flow::entry_reader::PublishedEntries;
+use crate::flow::ledger_flow::LedgerFlow;
+use crate::flow::ledgers::{Ledgers, SnapshotGroup, snapshot_path};
 
 /// The number of a ledger's first entry, so that 0 says that there is none.
 const FIRST_ENTRY: i64 = 1;

@@ -68,8 +68,9 @@ fn going_on(committed: &Offsets, reads: &BTreeSet<(Arc<str>, Arc<str>)>) -> Offs
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use common::TopicPartition;
+
+    use super::*;
 
     fn key(pipeline: &str, topic: &str, partition: i32) -> OffsetKey {
         OffsetKey {

@@ -7,7 +7,16 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use common::clock::now_us;
+use common::{EngineError, Offsets, Result, TableDef};
+use dimensions::{DimensionTable, LiveDimensions};
+use kafka::{
+    Incarnations, KafkaSettings, KeyedReader, ReaderSettings, SourceReader, Start, TopicId,
+};
+use lake::commit::{Incarnation, Recovered};
 use parking_lot::Mutex;
+use pipelines::PipelinePlan;
+use sql::{ARCHIVE, Configuration, DEAD_LETTERS, DimensionDef, SourceDef};
 use tokio::sync::watch;
 
 use super::watch::{Running, RunningDimension, RunningSource};
@@ -16,16 +25,6 @@ use crate::flow::extraction::{Extraction, PlannedPipeline};
 use crate::flow::shared::Shared;
 use crate::flow::source_flow::SourceFlow;
 use crate::settings::Settings;
-use common::clock::now_us;
-use common::{EngineError, Result};
-use common::{Offsets, TableDef};
-use dimensions::{DimensionTable, LiveDimensions};
-use kafka::{
-    Incarnations, KafkaSettings, KeyedReader, ReaderSettings, SourceReader, Start, TopicId,
-};
-use lake::commit::{Incarnation, Recovered};
-use pipelines::PipelinePlan;
-use sql::{ARCHIVE, Configuration, DEAD_LETTERS, DimensionDef, SourceDef};
 
 /// How often sources are looked after while dimensions are read.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);

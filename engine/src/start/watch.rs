@@ -122,9 +122,10 @@ mod tests {
 
     use std::time::Instant;
 
-    use super::*;
     use kafka::{KafkaSettings, ReaderSettings, SourceReader, Start};
     use state::{DimensionProgress, Published};
+
+    use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt64Array};
 use arrow::datatypes::{DataType, SchemaRef};
+use common::partition_value::parse_partition_value;
+use common::{DataFile, EngineError, Result, TableDef};
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, ScalarValue};
-
-use common::partition_value::parse_partition_value;
-use common::{DataFile, TableDef};
-use common::{EngineError, Result};
 
 /// One committed file: where it is, and its partition values and column ranges in Arrow's types.
 #[derive(Debug)]
@@ -249,9 +247,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use arrow::datatypes::{Field, Schema};
+    use common::TableKind;
 
     use super::*;
-    use common::TableKind;
 
     fn table() -> TableDef {
         TableDef {

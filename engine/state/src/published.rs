@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use arrow::array::RecordBatch;
+use common::{DataFile, EngineError, LastEntries, Offsets, Result, TableDef, TopicPartition};
+use lake::commit::{Incarnation, PartitionCount};
 use parking_lot::Mutex;
 
 use super::dimension_progress::DimensionProgress;
 use super::file_index::FileIndex;
 use super::progress::SourceProgress;
-use common::{DataFile, LastEntries, Offsets, TableDef, TopicPartition};
-use common::{EngineError, Result};
-use lake::commit::{Incarnation, PartitionCount};
 
 /// Rows of one micro-batch in one table: visible, not yet in a commit group.
 #[derive(Debug)]

@@ -111,8 +111,9 @@ fn rewrite(sql: &str, marks: &[Mark]) -> String {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
     use datafusion::sql::sqlparser::dialect::{GenericDialect, PostgreSqlDialect};
+
+    use super::*;
 
     #[test]
     fn question_marks_are_numbered_outside_strings_and_comments() {

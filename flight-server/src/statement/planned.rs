@@ -11,10 +11,9 @@ use datafusion::sql::parser::Statement as Parsed;
 use datafusion::sql::sqlparser::dialect::dialect_from_str;
 use tonic::Status;
 
-use super::depth;
 use super::gate::{self, Handling, SessionChange};
 use super::parameters::{self, Parameter};
-use super::placeholders;
+use super::{depth, placeholders};
 use crate::status;
 
 /// A planned statement. It holds no state of the tables: each run plans it physically in a session

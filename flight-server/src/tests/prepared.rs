@@ -8,14 +8,13 @@ use arrow::array::{
 };
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Field, Schema, UnionFields};
-use arrow_flight::Action;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::sql::{
     ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest,
     ActionCreatePreparedStatementResult, Any, CommandPreparedStatementQuery,
     DoPutPreparedStatementResult, ProstMessageExt,
 };
-use arrow_flight::{FlightDescriptor, FlightInfo, IpcMessage};
+use arrow_flight::{Action, FlightDescriptor, FlightInfo, IpcMessage};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use prost::Message;

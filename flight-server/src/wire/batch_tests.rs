@@ -1,13 +1,14 @@
 //! Batches of types that the samples of the server's tests leave out.
 #![expect(clippy::unwrap_used, reason = "tests")]
-use super::*;
-use crate::wire::Profile;
 use arrow::array::{
     DictionaryArray, Int32Array, ListArray, MapBuilder, RunArray, StringArray, StringViewArray,
     StringViewBuilder, TimestampMicrosecondArray,
 };
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{Field, Int8Type, Int32Type, Schema, TimeUnit};
+
+use super::*;
+use crate::wire::Profile;
 
 fn wire(batch: &RecordBatch) -> RecordBatch {
     let schema = Profile::default().schema(&batch.schema());

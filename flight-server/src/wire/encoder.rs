@@ -97,9 +97,11 @@ impl Encoder {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-    use arrow::array::{ArrayRef, StringArray};
     use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+
+    use super::*;
 
     fn sizes(lengths: &[usize]) -> Vec<usize> {
         let values: StringArray = lengths.iter().map(|n| Some("x".repeat(*n))).collect();

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::cast::{as_binary_array, as_string_array};
 use datafusion::common::{exec_err, plan_err};
 use datafusion::error::Result;
@@ -11,8 +11,6 @@ use datafusion::logical_expr::{
     Volatility,
 };
 use datafusion::scalar::ScalarValue;
-
-use arrow::datatypes::{Field, FieldRef};
 
 use super::open::{Shut, open_column};
 use crate::arguments::{Call, Columns};

@@ -5,7 +5,6 @@ mod classify;
 use std::fmt;
 
 use arrow::error::ArrowError;
-
 pub use classify::{SPILL_FULL, kind_of_cause};
 
 /// What the caller should do about an [`EngineError`].

@@ -4,9 +4,8 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use rdkafka::ClientContext;
-use rdkafka::bindings as rd;
 use rdkafka::config::NativeClientConfig;
+use rdkafka::{ClientContext, bindings as rd};
 
 /// The health of a client, as its error callback reports it.
 #[derive(Debug, Default)]

@@ -5,17 +5,16 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::bindings as rd;
+use common::{EngineError, Result};
 use rdkafka::client::Client;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafkaType;
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList, bindings as rd};
 
 use super::response::ensure;
 use super::{Health, callbacks, describe};
 use crate::TopicId;
-use common::{EngineError, Result};
 
 /// A consumer whose records, log lines and errors all arrive in one queue, which an
 /// [`Inbox`](super::Inbox) reads. Every call is safe from any thread.

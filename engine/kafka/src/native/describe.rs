@@ -4,12 +4,12 @@ use std::ffi::{CString, c_int};
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
+use common::{EngineError, Result};
 use rdkafka::bindings as rd;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::response::ensure;
 use crate::TopicId;
-use common::{EngineError, Result};
 
 /// An object of librdkafka's with the call that destroys it.
 struct Owned<T>(NonNull<T>, unsafe extern "C" fn(*mut T));

@@ -7,11 +7,11 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::{EngineError, Result};
 use rdkafka::bindings as rd;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::Consumer;
-use common::{EngineError, Result};
 
 /// What was taken from the consumer's queue and not looked at yet, in order.
 ///

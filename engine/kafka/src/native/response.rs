@@ -1,9 +1,8 @@
 //! The codes that librdkafka's calls return.
 
+use common::{EngineError, Result};
 use rdkafka::bindings as rd;
 use rdkafka::error::RDKafkaErrorCode;
-
-use common::{EngineError, Result};
 
 /// An error of kind *unavailable* unless the code says success.
 pub(super) fn ensure(code: rd::rd_kafka_resp_err_t, what: &str) -> Result<()> {

@@ -1,15 +1,15 @@
 //! Topic ids, incarnations, and offsets that Kafka cannot give.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use common::Kind;
 
 use super::mock::{Message, Mock, PATIENCE, quick, until};
 use crate::native::{Consumer, TopicLookup};
 use crate::topic_reader::TopicReader;
 use crate::{Incarnations, SourceReader, Start, TopicId};
-use common::Kind;
 
 fn id_of(mock: &Mock, topic: &str) -> TopicId {
     let config = mock.settings().consumer_config().unwrap();

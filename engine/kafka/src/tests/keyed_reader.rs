@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Field, Schema};
+use dimensions::DimensionTable;
 
 use super::mock::{Message, Mock, quick, until};
 use crate::KeyedReader;
-use dimensions::DimensionTable;
 
 fn product<'a>(key: &'a str, value: Option<&'a str>, partition: i32) -> Message<'a> {
     Message {

@@ -1,8 +1,9 @@
 //! Brokers and topics that are away, and come.
 
+use common::{OffsetKey, Offsets, TopicPartition};
+
 use super::mock::{Message, Mock, quick, read, until};
 use crate::{KafkaSettings, SourceReader, SourceState, Start};
-use common::{OffsetKey, Offsets, TopicPartition};
 
 #[test]
 fn a_broker_that_is_away_at_the_start_is_waited_for_and_said() {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, AsArray};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use common::source_schema;
 
 use super::mock::{Message, Mock, quick, read, until};
 use crate::{SourceBatch, SourceHandle, SourceReader, Start};
-use common::source_schema;
 
 fn offsets_of(batches: &[SourceBatch]) -> Vec<i64> {
     batches

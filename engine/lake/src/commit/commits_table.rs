@@ -8,10 +8,9 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use common::{DataFile, Result, TableDef, TableKind};
 
 use super::intent::{Intent, StoredCount};
-use common::Result;
-use common::{DataFile, TableDef, TableKind};
 
 /// The name under which the sequence itself is pinned and recovered.
 pub const COMMITS: &str = "system.commits";

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use common::{DataFile, EngineError, Result, clock};
+
 use super::commits_table::{COMMITS, COMMITS_LOCATION, commits_table, row};
 use super::decide::{FoundGroup, GroupVerdict, decide_group};
 use super::draft::{GroupDraft, WriterId};
@@ -15,9 +17,6 @@ use crate::delta::actions::{ActionLine, Add};
 use crate::parquet_files;
 use crate::parquet_files::FileNaming;
 use crate::storage::Storage;
-use common::DataFile;
-use common::clock;
-use common::{EngineError, Result};
 
 /// Writes the sequence of commit groups. There is one a storage root; a second one that is opened
 /// fences the first.

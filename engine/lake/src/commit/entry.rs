@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use common::{DataFile, EngineError, Result};
 use serde_json::value::RawValue;
 
 use super::draft::{GroupKind, WriterId};
 use super::intent::{FORMAT, Intent, NextOffset, TableIntent};
 use super::standing::{Standing, TablePin};
 use crate::delta::actions::{ActionLine, Add, Txn, line};
-use common::DataFile;
-use common::{EngineError, Result};
 
 /// What the entries of one group have in common.
 pub(super) struct Entry {

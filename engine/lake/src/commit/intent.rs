@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use common::{EngineError, OffsetKey, Offsets, Result, TopicPartition};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -12,8 +13,6 @@ use super::standing::{Standing, TablePin};
 use crate::delta::actions::ActionLine;
 use crate::delta::log;
 use crate::storage::Storage;
-use common::{EngineError, Result};
-use common::{OffsetKey, Offsets, TopicPartition};
 
 /// The format of intents that this version writes and reads.
 pub const FORMAT: i32 = 1;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use common::{EngineError, Result};
+
 use super::standing::TablePins;
 use crate::delta::{checkpoint_writer, log};
 use crate::storage::Storage;
-use common::{EngineError, Result};
 
 /// Makes checkpoints when enough versions have come since the last. One a storage root, in a task
 /// of its own: a checkpoint costs what its table is large.

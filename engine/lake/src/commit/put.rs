@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use common::{EngineError, Kind, Result};
 use tokio::time::timeout;
 
 use super::commits_table::COMMITS_LOCATION;
@@ -14,7 +15,6 @@ use super::intent::{Intent, TableIntent};
 use crate::delta::log;
 use crate::delta::log::PutOutcome;
 use crate::storage::{Backoff, Storage};
-use common::{EngineError, Kind, Result};
 
 /// A put without an answer for so long counts as unknown. It may land later: it is the same entry.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use common::{
+    DataFile, EngineError, LastEntries, Offsets, RESERVED_FOLDERS, Result, TableDef, clock,
+};
 use futures::TryStreamExt;
 use object_store::path::Path;
 
@@ -18,9 +21,6 @@ use super::roll_forward::roll_forward;
 use super::standing::{Standing, TablePin, TablePins};
 use crate::delta::{check_same, log, new_table_actions, snapshot};
 use crate::storage::Storage;
-use common::clock;
-use common::{DataFile, LastEntries, Offsets, RESERVED_FOLDERS, TableDef};
-use common::{EngineError, Result};
 
 /// What a start found, once everything committed is applied.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! The finishing of groups whose writer stopped between the commit point and the last table.
 
+use common::{EngineError, Result};
+
 use super::commits_table::COMMITS;
 use super::intent::Intent;
 use super::put::put_table;
 use crate::storage::Storage;
-use common::{EngineError, Result};
 
 /// Puts every table's commit of the groups `first..=last`, in group order. What is there already
 /// stays.

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use common::{EngineError, LastEntries, Offsets, Result};
 use serde::{Deserialize, Serialize};
 
 use super::draft::{GroupDraft, Incarnation};
-use common::{EngineError, Result};
-use common::{LastEntries, Offsets};
 
 /// Where a table is, and which version the sequence pins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::{EngineError, Result};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{Error, ObjectMeta, ObjectStoreExt};
@@ -10,7 +11,6 @@ use super::standing::TablePins;
 use crate::delta::snapshot;
 use crate::parquet_files::FileName;
 use crate::storage::Storage;
-use common::{EngineError, Result};
 
 /// A file is staged for seconds; older ones are of a process that is gone.
 const STAGING_AGE_MIN: Duration = Duration::from_secs(3600);

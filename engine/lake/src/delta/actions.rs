@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use common::{DataFile, EngineError, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::stats;
-use common::DataFile;
-use common::{EngineError, Result};
 
 /// The application id of Headwater's `txn` actions; their version is the commit group's number.
 pub const APP_ID: &str = "headwater";

@@ -3,13 +3,13 @@
 use arrow_json::WriterBuilder;
 use arrow_json::writer::LineDelimited;
 use bytes::Bytes;
+use common::{EngineError, Result};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::replay::Replay;
 use super::{actions, log};
 use crate::storage::Storage;
-use common::{EngineError, Result};
 
 /// The columns that are read; parsed statistics are left out.
 const COLUMNS: [&str; 13] = [

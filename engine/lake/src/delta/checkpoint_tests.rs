@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use common::{Kind, clock};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -12,7 +13,6 @@ use super::replay::Replay;
 use super::tests::{first, log_of};
 use super::{checkpoint_writer, log, snapshot};
 use crate::storage::{FaultPlan, Storage};
-use common::{Kind, clock};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 

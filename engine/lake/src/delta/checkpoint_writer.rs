@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow_json::ReaderBuilder;
 use bytes::Bytes;
+use common::{EngineError, Result, clock};
 use object_store::ObjectStoreExt;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -15,8 +16,6 @@ use super::actions::{ActionLine, Add, Remove};
 use super::replay::Replay;
 use super::{log, snapshot};
 use crate::storage::Storage;
-use common::clock;
-use common::{EngineError, Result};
 
 /// How many actions are turned into one Arrow batch.
 const ACTIONS_AT_ONCE: usize = 8192;

@@ -1,6 +1,7 @@
 //! One version's entry in a table's log.
 
 use bytes::Bytes;
+use common::{EngineError, Result};
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, PutMode, PutOptions};
@@ -8,7 +9,6 @@ use serde::Deserialize;
 
 use super::actions::{self, APP_ID, ActionLine};
 use crate::storage::Storage;
-use common::{EngineError, Result};
 
 /// What a put of a version came to, as far as its answer tells.
 #[derive(Debug)]

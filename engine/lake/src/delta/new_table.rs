@@ -1,11 +1,10 @@
 //! The actions that make a new table.
 
+use common::{Result, TableDef};
 use serde_json::json;
 
 use super::actions::{ActionLine, MetaData, Protocol};
 use super::{properties, schema};
-use common::Result;
-use common::TableDef;
 
 /// The `protocol` and `metaData` of a table's version 0.
 pub fn new_table_actions(table: &TableDef, now_ms: i64) -> Result<[ActionLine; 2]> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use common::{EngineError, LedgerDef, Result, TableDef, TableKind};
+
 use super::actions::MetaData;
-use common::{EngineError, Result};
-use common::{LedgerDef, TableDef, TableKind};
 
 /// Marks a table as Headwater's and tells the format of its files and log.
 const FORMAT_PROPERTY: &str = "headwater.format";
@@ -82,9 +82,10 @@ fn of_ledger(ledger: &LedgerDef) -> [(&'static str, String); 2] {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use common::OrderTerm;
+
     use super::*;
     use crate::delta::{new_table_actions, tests};
-    use common::OrderTerm;
 
     fn table(kind: TableKind) -> TableDef {
         TableDef {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use common::{EngineError, Result};
+
 use super::actions::{self, ActionLine, Add, MetaData, Protocol, Remove, Txn};
 use super::properties;
-use common::{EngineError, Result};
 
 /// What is left of a log's actions once all of them are applied. See the Delta protocol, "Action
 /// Reconciliation".

@@ -1,11 +1,10 @@
 //! Whether a stored table is the declared one.
 
+use common::{EngineError, Result, TableDef};
 use serde_json::Value;
 
 use super::actions::MetaData;
 use super::{properties, schema};
-use common::TableDef;
-use common::{EngineError, Result};
 
 /// Checks that a stored table has the declared columns, apart from comments, partitions, and, if it
 /// is a ledger, key and order.
@@ -121,11 +120,11 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::datatypes::{DataType, Field};
+    use common::position_type;
 
     use super::*;
     use crate::delta::new_table_actions;
     use crate::delta::tests::table;
-    use common::position_type;
 
     #[test]
     fn a_schema_equals_itself_and_its_first_difference_is_named() {

@@ -1,10 +1,8 @@
 //! An Arrow schema as the schema JSON of a Delta table.
 
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use common::{EngineError, Result, TableDef};
 use serde_json::{Value, json};
-
-use common::TableDef;
-use common::{EngineError, Result};
 
 /// The key of a field's metadata under which its comment stands, in Arrow as in Delta.
 pub const COMMENT: &str = "comment";

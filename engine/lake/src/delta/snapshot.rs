@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use common::{DataFile, EngineError, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::actions::{self, APP_ID, MetaData};
 use super::replay::Replay;
 use super::{checkpoint_reader, log};
 use crate::storage::Storage;
-use common::DataFile;
-use common::{EngineError, Result};
 
 /// How many log entries are read at the same time.
 const ENTRIES_AT_ONCE: usize = 16;

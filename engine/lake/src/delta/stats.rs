@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use common::{ColumnRange, DataFile, EngineError, Result};
 use serde_json::{Map, Value};
-
-use common::{ColumnRange, DataFile};
-use common::{EngineError, Result};
 
 /// The statistics of a file: `numRecords`, `minValues`, `maxValues`, `nullCount`. A dotted name
 /// is a leaf of a struct, and is written nested.

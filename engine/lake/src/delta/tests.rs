@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
+use common::{Kind, TableDef, TableKind};
 
 use super::actions::ActionLine;
 use super::{log, new_table_actions, snapshot};
 use crate::storage::Storage;
-use common::Kind;
-use common::{TableDef, TableKind};
 
 const ADD: &str = r#"{"add":{"path":"a%20b.parquet","partitionValues":{"p":null},"size":3,"modificationTime":4,"dataChange":true,"stats":"{\"numRecords\":2}"}}"#;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::interleave_record_batch;
 use arrow::datatypes::DataType;
+use common::{ColumnRange, Result, TableDef, TableKind};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
@@ -14,8 +15,6 @@ use super::chunks::Chunks;
 use super::gather::gathered;
 use super::ranges::{TEXT_BYTES_MIN, ranges};
 use super::split::RowAt;
-use common::Result;
-use common::{ColumnRange, TableDef, TableKind};
 
 const ROW_GROUP_ROWS: usize = 256 * 1024;
 /// What a row group of large values takes; it is in memory until it is whole.

@@ -2,9 +2,9 @@
 
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
+use common::Result;
 
 use super::split::RowAt;
-use common::Result;
 
 /// How many scattered rows are gathered at a time: few enough that they are still in the processor's
 /// cache, and their memory is still warm, when the encoder reads them.

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 use common::partition_value::HIVE_NULL;
+use uuid::Uuid;
 
 /// Longest value that a folder's name shows.
 const SHOWN_CHARS_MAX: usize = 80;

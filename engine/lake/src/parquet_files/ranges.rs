@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::{DataType, Schema, TimeUnit};
+use common::ColumnRange;
+use common::partition_value::{calendar_date, calendar_time};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 use serde_json::Value;
-
-use common::ColumnRange;
-use common::partition_value::{calendar_date, calendar_time};
 
 /// Longest text in a range, in characters.
 const TEXT_CHARS_MAX: usize = 32;

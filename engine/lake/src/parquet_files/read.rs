@@ -8,6 +8,7 @@ use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use bytes::Bytes;
+use common::{EngineError, Result, TableDef};
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryStreamExt};
 use object_store::path::Path;
@@ -20,8 +21,6 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::statistics::Statistics;
 
 use crate::storage::Storage;
-use common::TableDef;
-use common::{EngineError, Result};
 
 /// Bytes that are read from the end of a file at once: footers are mostly smaller.
 const FOOTER_BYTES: usize = 32 << 10;

@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use arrow::row::{OwnedRow, RowConverter, SortField};
-
-use common::TableDef;
 use common::partition_value::partition_value;
-use common::{EngineError, Result};
+use common::{EngineError, Result, TableDef};
 
 const HOUR_US: i64 = 3_600_000_000;
 const ARRIVAL_HOUR: &str = "arrival_hour";

@@ -9,6 +9,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use bytes::Bytes;
+use common::{DataFile, TableDef, TableKind, position_fields, position_type};
 use object_store::path::Path;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
@@ -16,7 +17,6 @@ use parquet::basic::Compression;
 use super::write::write_with;
 use super::{FileNaming, WriteLimits, write};
 use crate::storage::Storage;
-use common::{DataFile, TableDef, TableKind, position_fields, position_type};
 
 const HOUR_US: i64 = 3_600_000_000;
 const NAMING: FileNaming = FileNaming { epoch: 1, group: 2 };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use common::clock::now_us;
+use common::{DataFile, EngineError, Result, TableDef};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::PutPayload;
 use object_store::path::Path;
@@ -13,9 +15,6 @@ use super::encode::encode;
 use super::naming::FileNaming;
 use super::split::{RowAt, split};
 use crate::storage::Storage;
-use common::clock::now_us;
-use common::{DataFile, TableDef};
-use common::{EngineError, Result};
 
 /// How many files of a table are under way at the same time, most of them being put.
 const FILES_AT_ONCE: usize = 8;

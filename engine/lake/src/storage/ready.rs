@@ -1,11 +1,11 @@
 //! The check at start that storage can do what commits need.
 
 use bytes::Bytes;
+use common::{EngineError, Result};
 use object_store::path::Path;
 use object_store::{Error, ObjectStoreExt, PutMode, PutOptions};
 
 use super::Storage;
-use common::{EngineError, Result};
 
 impl Storage {
     /// Writes, reads and deletes a probe, checks that a put if absent refuses a name that is

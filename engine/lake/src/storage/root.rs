@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use common::{EngineError, Result};
 use object_store::aws::AmazonS3ConfigKey;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -15,7 +16,6 @@ use url::Url;
 
 use super::root_folder::RootFolder;
 use super::{Backoff, DurableLocal, FaultPlan, Faulty};
-use common::{EngineError, Result};
 
 /// An object store rooted at the configured URL. Cloning is cheap; all clones share the store.
 #[derive(Debug, Clone)]

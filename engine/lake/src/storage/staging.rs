@@ -4,8 +4,9 @@ use std::io;
 use std::path::Path as FilePath;
 use std::time::Duration;
 
-use super::Storage;
 use common::{EngineError, Result};
+
+use super::Storage;
 
 /// What stands between a file's name and a number in the name of its staging file. `object_store`
 /// doesn't list names that end in `#` and digits; the word tells them from files of other people.

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use common::Kind;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use super::{FaultPlan, Storage};
-use common::Kind;
 
 fn folder() -> (tempfile::TempDir, Storage) {
     let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,13 @@
 //! The keyed 96-bit fingerprint that stands for a ledger key in the index.
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use arrow::datatypes::DataType;
-use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
-use crate::ranks::cast_to;
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::datatypes::DataType;
 use common::{EngineError, Result};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::ranks::cast_to;
 
 /// 96 bits of SipHash-1-3 over a key's columns. At 400 million keys two of them collide with a
 /// probability of 10⁻¹², and nobody who doesn't hold the index's key can make them.

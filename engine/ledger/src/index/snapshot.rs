@@ -19,13 +19,13 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use common::{EngineError, Result};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::shard::Shard;
 use super::slot::Slot;
 use super::table::shard_of;
 use super::{Frozen, Index, IndexKey, SHARDS};
-use common::{EngineError, Result};
 
 const MAGIC: &[u8; 8] = b"HWINDEX1";
 const TEXT_BYTES_MAX: u32 = 1 << 16;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
+use common::{EngineError, Result};
 
 use super::fingerprint::{Fingerprint, IndexKey};
 use super::shard::{SHARD_BITS, Shard};
 use super::slot::{Slot, Stored};
-use common::{EngineError, Result};
 
 /// The number of shards.
 pub const SHARDS: usize = 1 << SHARD_BITS;

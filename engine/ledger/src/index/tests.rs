@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use common::Kind;
 use proptest::prelude::*;
 
 use super::shard::Shard;
 use super::slot::{ENTRY_MAX, Slot};
 use super::*;
-use common::Kind;
 
 fn key() -> IndexKey {
     IndexKey::new(*b"a key for tests!")

@@ -1,11 +1,12 @@
 //! The index from the ledger's entries equals the index of the writer that posted them.
 
-use arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch};
 use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch};
+use common::Kind;
 
 use super::fixture::*;
 use crate::{CatchUp, Index, IndexKey};
-use common::Kind;
 
 /// A world in which credits have moved once, twice, and not at all.
 fn moved() -> World {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Int64Type};
 use async_trait::async_trait;
+use common::{EngineError, Kind, Result};
 use futures::executor::block_on;
 
 use super::fixture::*;
 use crate::columns::{ARRIVAL_HOUR, OWN};
 use crate::{EntryKind, EntryReader, Index, Ledger, with_commit_group};
-use common::{EngineError, Kind, Result};
 
 /// A device that came through b, then through a, which was earlier.
 fn moved() -> (World, RecordBatch) {

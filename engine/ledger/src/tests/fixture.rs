@@ -8,12 +8,11 @@ use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::*;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use common::{LedgerDef, OrderTerm, Result, TableDef, TableKind, position_fields};
 use futures::executor::block_on;
 
 use crate::columns::{engine_fields, time_type};
 use crate::{EntryKind, EntryReader, Evidence, Index, IndexKey, Ledger, Posting};
-use common::Result;
-use common::{LedgerDef, OrderTerm, TableDef, TableKind, position_fields};
 
 pub const MS: i64 = 1_000;
 pub const MINUTE: i64 = 60_000 * MS;

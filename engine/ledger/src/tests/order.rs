@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
+use common::{LedgerDef, OrderTerm};
 use proptest::prelude::*;
 
 use crate::{Order, PositionRef, Rank};
-use common::{LedgerDef, OrderTerm};
 
 const TERMS: [OrderTerm; 4] = [
     OrderTerm::Received,

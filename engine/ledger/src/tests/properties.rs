@@ -1,10 +1,10 @@
 //! Any batching, order, replay, partitioning and crash gives the same balances.
 
+use common::OrderTerm;
 use proptest::prelude::*;
 
 use super::fixture::*;
 use crate::{CatchUp, Index, Ledger};
-use common::OrderTerm;
 
 /// Events of few devices at few times, so that most of them tie; each at its own position.
 fn events() -> impl Strategy<Value = Vec<Event>> {

@@ -1,7 +1,8 @@
 //! The cases that settle arguments about who is credited.
 
-use super::fixture::*;
 use common::OrderTerm;
+
+use super::fixture::*;
 
 #[test]
 fn a_lagging_partition_moves_the_credit() {

@@ -3,10 +3,10 @@
 use arrow::array::{BinaryArray, BooleanArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
+use dimensions::NoDimensions;
 
 use super::*;
 use crate::{LedgerPipelinePlan, PipelinePlan};
-use dimensions::NoDimensions;
 
 const EVENTS: (&str, &str) = (
     "tables/ev.sql",

@@ -17,12 +17,12 @@ use arrow::array::{
     ArrayRef, AsArray, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use folders::*;
-
-use super::{PipelineOutput, PipelinePlan, check};
 use common::source_schema;
 use dimensions::{DimensionSnapshot, Dimensions};
+use folders::*;
 use sql::{Configuration, Fault};
+
+use super::{PipelineOutput, PipelinePlan, check};
 
 const DIMENSION: (&str, &str) = (
     "dimensions/apps.sql",

@@ -2,9 +2,9 @@
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use dimensions::NoDimensions;
 
 use super::*;
-use dimensions::NoDimensions;
 
 fn seen(select: &str) -> PipelinePlan {
     plan(&format!("INSERT INTO seen {LOGS} {select}"))

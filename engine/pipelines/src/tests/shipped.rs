@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
+use common::{OrderTerm, TableKind};
 
 use super::*;
-use common::{OrderTerm, TableKind};
 
 pub(super) fn shipped() -> Configuration {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../sql");

@@ -1,7 +1,8 @@
 //! The arguments of a call, measured row by row.
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
-use arrow::compute::{cast, kernels::length};
+use arrow::compute::cast;
+use arrow::compute::kernels::length;
 use arrow::datatypes::{
     DataType, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, TimeUnit,
 };

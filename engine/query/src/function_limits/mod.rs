@@ -12,12 +12,11 @@ mod limited_function;
 
 use std::sync::Arc;
 
+use arguments::Row;
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::ScalarUDF;
-
-use arguments::Row;
 use limited_function::LimitedFunction;
 
 /// What of a function's calls is limited, worked out row by row. What isn't known exactly is taken

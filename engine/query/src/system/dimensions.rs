@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result;
+use state::{DimensionProgress, Published};
 
 use super::sources::{instants, utc};
-use state::{DimensionProgress, Published};
 
 pub(super) fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![

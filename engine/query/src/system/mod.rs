@@ -10,9 +10,8 @@ mod tables;
 
 use std::sync::Arc;
 
-use datafusion::catalog::TableProvider;
-
 pub use conservation::VIEWS;
+use datafusion::catalog::TableProvider;
 use snapshot_table::SnapshotTable;
 
 /// The tables of schema `system` that are made from the published state.

@@ -11,9 +11,9 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use state::Published;
 
 use crate::Pinned;
-use state::Published;
 
 type Rows = fn(&Published, SchemaRef) -> Result<RecordBatch>;
 

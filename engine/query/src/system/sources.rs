@@ -8,7 +8,6 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::error::Result;
-
 use state::{Published, SourceProgress};
 
 pub(super) fn utc() -> DataType {

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use datafusion::prelude::SessionContext;
-
 use folders::*;
 
 use super::{Configuration, Fault, view_faults as faults_of_views};

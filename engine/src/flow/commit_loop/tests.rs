@@ -2,12 +2,11 @@
 
 use lake::commit::{Recovered, WriterId, commits_table};
 use lake::storage::FaultPlan;
-use state::{FileIndex, MicroBatch, TableState};
+use state::{FileIndex, MicroBatch, Publisher, TableState};
+use tokio::runtime::Handle;
 
 use super::*;
 use crate::flow::ledgers::Ledgers;
-use state::Publisher;
-use tokio::runtime::Handle;
 
 async fn committer(storage: &Storage) -> (Committer, Recovered) {
     Committer::open(storage.clone(), &[], WriterId::unique())

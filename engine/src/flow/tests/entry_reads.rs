@@ -1,8 +1,9 @@
 //! Old entries come from the files that have them and from the tail, and from nowhere else.
 
-use super::fixture::*;
 use common::Kind;
 use lake::storage::{FaultPlan, Storage};
+
+use super::fixture::*;
 
 /// Ten devices in each of some commit groups, and ten more in the tail.
 fn world(groups: i64, faults: &str) -> World {

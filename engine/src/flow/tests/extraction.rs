@@ -1,12 +1,12 @@
 //! What records become before the ledgers see them, and that the counts tell.
 
 use arrow::array::{Array, AsArray};
-
-use super::fixture::*;
-use crate::flow::extraction::Extracted;
 use dimensions::NoDimensions;
 use lake::commit::PartitionCount;
 use sql::{ARCHIVE, DEAD_LETTERS};
+
+use super::fixture::*;
+use crate::flow::extraction::Extracted;
 
 /// Records, opened, elements, events, dead letters, filtered.
 fn sums(count: &PartitionCount) -> [i64; 6] {

@@ -8,6 +8,15 @@ use arrow::array::{
     TimestampMicrosecondArray, new_null_array,
 };
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use common::{Result, TableDef, TableKind, TopicPartition, source_schema};
+use dimensions::NoDimensions;
+use kafka::{PartitionRange, SourceBatch};
+use lake::parquet_files::{FileName, FileNaming, write};
+use lake::storage::Storage;
+use ledger::{CatchUp, EntryReader, Index, IndexKey, Ledger, with_commit_group};
+use pipelines::{LedgerPipelinePlan, PipelinePlan};
+use sql::{ARCHIVE, Configuration, DEAD_LETTERS, PipelineDef};
+use state::{FileIndex, Published, Publisher, SourceProgress, TableState};
 use tokio::runtime::Runtime;
 use udfs::keys::KeyRing;
 
@@ -18,17 +27,6 @@ use crate::flow::ledgers::Ledgers;
 use crate::flow::publishing::publish_one;
 use crate::flow::row_loss::RowLoss;
 use crate::flow::shared::Shared;
-use common::Result;
-use common::source_schema;
-use common::{TableDef, TableKind, TopicPartition};
-use dimensions::NoDimensions;
-use kafka::{PartitionRange, SourceBatch};
-use lake::parquet_files::{FileName, FileNaming, write};
-use lake::storage::Storage;
-use ledger::{CatchUp, EntryReader, Index, IndexKey, Ledger, with_commit_group};
-use pipelines::{LedgerPipelinePlan, PipelinePlan};
-use sql::{ARCHIVE, Configuration, DEAD_LETTERS, PipelineDef};
-use state::{FileIndex, Published, Publisher, SourceProgress, TableState};
 
 /// 2026-01-01T00:00:00Z.
 pub const START_US: i64 = 1_767_225_600_000_000;

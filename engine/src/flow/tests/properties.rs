@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int32Type, Int64Type};
+use lake::storage::Storage;
 use proptest::prelude::*;
 
 use super::fixture::*;
-use lake::storage::Storage;
 
 /// The evidence of a credit, in the ledger's order: received, event time, tie (none last), channel
 /// (none last), partition, offset, element.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::fixture::*;
-use crate::flow::row_loss::RowLoss;
 use common::Kind;
 use lake::storage::{FaultPlan, Storage};
+
+use super::fixture::*;
+use crate::flow::row_loss::RowLoss;
 
 /// A world whose reads fail as planned.
 fn with_faults(plan: &str) -> World {

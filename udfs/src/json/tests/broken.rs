@@ -4,8 +4,7 @@ use arrow::array::{Array, BinaryArray};
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
-use crate::json::from_json;
-use crate::json::schema;
+use crate::json::{from_json, schema};
 use crate::testing::assert_null_to_the_bottom;
 
 pub(super) const SCHEMAS: [&str; 4] = [

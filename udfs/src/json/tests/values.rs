@@ -6,8 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::broken::{SCHEMAS, any_bytes};
-use crate::json::from_json;
-use crate::json::schema;
+use crate::json::{from_json, schema};
 
 /// A key that the schemas may ask for, sometimes escaped, and often the same one again.
 fn key() -> impl Strategy<Value = String> {

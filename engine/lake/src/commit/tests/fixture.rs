@@ -7,6 +7,7 @@ use arrow::array::{
     ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
+use common::{OffsetKey, Result, TableDef, TableKind, TopicPartition};
 use object_store::path::Path;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -17,8 +18,6 @@ use super::super::{
 use crate::delta::log;
 use crate::parquet_files::write;
 use crate::storage::Storage;
-use common::Result;
-use common::{OffsetKey, TableDef, TableKind, TopicPartition};
 
 pub(super) const HOUR_US: i64 = 3_600_000_000;
 

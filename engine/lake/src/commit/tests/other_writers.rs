@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use common::{Kind, LedgerDef, OrderTerm, TableKind};
 use object_store::memory::InMemory;
 
 use super::super::{Committer, WriterId};
@@ -11,8 +12,6 @@ use super::sim_store::Process;
 use crate::delta::log;
 use crate::delta::log::PutOutcome;
 use crate::storage::Storage;
-use common::Kind;
-use common::{LedgerDef, OrderTerm, TableKind};
 
 #[tokio::test]
 async fn a_fenced_writer_names_the_epoch_and_touches_nothing() {
