@@ -4,7 +4,8 @@
 //! Reading order: [`pinned`] carries a state through a session; [`provider`] scans a table of it;
 //! [`session`] is the one place that makes sessions; [`interrupt`] ends a query that computes, by
 //! way of `cooperative` joins; `function_limits` keeps calls from making more than there is room for;
-//! `plan_query` refuses plans that nothing could bound; [`system`] shows the engine itself as tables. Nothing here changes the state.
+//! `plan_query` refuses plans that nothing could bound; [`system`] shows the engine itself as
+//! tables. Nothing here changes the state.
 
 mod cooperative;
 mod function_limits;

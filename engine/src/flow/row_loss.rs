@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int32Type;
 use common::{EngineError, Result, TableDef};
 use sql::{ARCHIVE, DEAD_LETTERS};
 
@@ -62,7 +63,11 @@ impl RowLoss {
         let Some((_, rows)) = sinks.find(|(table, _)| of_pipeline(table)) else {
             return;
         };
-        let counted = extracted.counts.iter_mut().find(|c| c.events > 0);
+        let Some(partition) = last_partition(rows) else {
+            return;
+        };
+        let mut counts = extracted.counts.iter_mut();
+        let counted = counts.find(|c| c.at.partition == partition && c.events > 0);
         if let Some(count) = counted
             && self.strikes(PIPELINE, rows.num_rows())
         {
@@ -92,6 +97,14 @@ impl RowLoss {
         }
         strikes
     }
+}
+
+/// The topic partition's number of the last row, if there is a row.
+fn last_partition(rows: &RecordBatch) -> Option<i32> {
+    let position = rows.column_by_name("position")?.as_struct_opt()?;
+    let partition = position.column_by_name("partition")?;
+    let partition = partition.as_primitive_opt::<Int32Type>()?;
+    partition.values().last().copied()
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use common::{DataFile, EngineError, Result, clock};
 
-use super::commits_table::{COMMITS, COMMITS_LOCATION, commits_table, row};
+use super::commits_row::commits_row;
+use super::commits_table::{COMMITS, COMMITS_LOCATION, commits_table};
 use super::decide::{FoundGroup, GroupVerdict, decide_group};
 use super::draft::{GroupDraft, WriterId};
 use super::entry::{Entry, IntentHeader, group_bytes};
@@ -169,7 +170,7 @@ impl Committer {
     }
 
     async fn write_row(&self, intent: &Intent, draft: &GroupDraft) -> Result<DataFile> {
-        let row = row(intent, &draft.tables)?;
+        let row = commits_row(intent, &draft.tables)?;
         let naming = self.naming();
         let files = parquet_files::write(&commits_table(), &[row], &naming, &self.storage).await?;
         files

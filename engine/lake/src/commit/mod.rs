@@ -19,6 +19,7 @@
 //! `committer`, `recovery`, `roll_forward`, then `maintainer` and `sweep`, which run beside the
 //! flow.
 
+mod commits_row;
 mod commits_table;
 mod committer;
 pub mod decide;

@@ -9,7 +9,8 @@ use arrow::datatypes::{
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
-use super::WORD;
+/// Bytes of a number, a time or an offset.
+pub(super) const WORD: u128 = 8;
 
 const NANOSECONDS_A_MICROSECOND: i128 = 1_000;
 const NANOSECONDS_A_DAY: i128 = 86_400_000_000_000;

@@ -12,8 +12,8 @@ use datafusion::logical_expr::{
     Signature,
 };
 
-use super::Limit;
 use super::arguments::{are_constant, measure};
+use super::limit::Limit;
 use crate::interrupt::Interrupt;
 use crate::plan_query::is_planning;
 

@@ -8,31 +8,19 @@
 //! and between rows that take many it looks whether its query has to end.
 
 mod arguments;
+mod limit;
 mod limited_function;
 
 use std::sync::Arc;
 
-use arguments::Row;
+use arguments::{Row, WORD};
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::ScalarUDF;
+use limit::Limit::{self, Bytes, Steps};
 use limited_function::LimitedFunction;
 
-/// What of a function's calls is limited, worked out row by row. What isn't known exactly is taken
-/// too large rather than too small.
-#[derive(Debug, Clone, Copy)]
-enum Limit {
-    /// The bytes that all rows of a call make together.
-    Bytes(fn(&Row<'_>) -> u128),
-    /// The steps that each row takes, of a nanosecond or so.
-    Steps(fn(&Row<'_>) -> u128),
-}
-
-use Limit::{Bytes, Steps};
-
-/// Bytes of a number, a time or an offset.
-const WORD: u128 = 8;
 /// Bytes of the widest character in UTF-8.
 const CHARACTER: u128 = 4;
 /// A number as text is at most so many times as long as its bytes.
