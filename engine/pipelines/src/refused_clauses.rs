@@ -77,6 +77,8 @@ impl Refusals<'_> {
         self.refuse(select.sort_by.first(), "SORT BY");
         self.refuse(select.top.as_ref().map(|_| select), "TOP");
         self.refuse(select.lateral_views.first(), "LATERAL VIEW");
+        // The planner reads over this one: rows that it leaves out would come through.
+        self.refuse(select.prewhere.as_ref(), "PREWHERE");
         for join in select.from.iter().flat_map(|from| &from.joins) {
             self.join(join);
         }

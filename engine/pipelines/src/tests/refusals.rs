@@ -36,6 +36,10 @@ fn clauses_that_need_more_than_one_row() {
             "3:98: LIMIT is refused in a pipeline; ROW-LOCAL",
         ),
         (
+            "SELECT # FROM logs PREWHERE at IS NULL",
+            "3:101: PREWHERE is refused in a pipeline; ROW-LOCAL",
+        ),
+        (
             "SELECT # FROM logs WHERE l.value.n IN (SELECT offset FROM raw)",
             "3:98: a subquery is refused in a pipeline; ROW-LOCAL",
         ),
