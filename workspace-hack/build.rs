@@ -1,2 +1,3 @@
-// A build script is required for cargo to consider build dependencies.
+//! Does nothing: Cargo asks for the build dependencies only of a package that has a build script.
+
 fn main() {}

@@ -47,10 +47,9 @@ impl Engine {
         if configuration.sources.is_empty() {
             tracing::warn!("the SQL folder has no source: nothing will be read from Kafka");
         }
-        let row_loss = match &settings.ingest.drop_row {
-            None => None,
-            Some(text) => Some(Arc::new(RowLoss::parse(text, &configuration.tables)?)),
-        };
+        let row_loss = settings.ingest.drop_row.as_ref();
+        let row_loss = row_loss.map(|text| RowLoss::parse(text, &configuration.tables));
+        let row_loss = row_loss.transpose()?;
         let runtimes = Runtimes::start(settings)?;
         let maintenance = &runtimes.maintenance;
         let taken = maintenance.block_on(take_storage(settings, &configuration.tables))?;
@@ -139,9 +138,7 @@ impl Engine {
     /// isn't what it must be.
     pub fn failure(&self) -> Option<EngineError> {
         let failed = self.failed.borrow();
-        failed
-            .as_ref()
-            .map(|e| EngineError::new(e.kind, e.to_string()))
+        failed.as_ref().map(|e| e.retold())
     }
 
     /// Stops reading, commits what was read, and ends all threads.

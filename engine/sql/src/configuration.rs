@@ -19,8 +19,8 @@ use super::source_def::SourceDef;
 use super::source_text::SourceText;
 use super::view_def::ViewDef;
 
-/// A SQL folder whose names fit together. Whether its queries plan is a matter of
-/// [`check`](super::check).
+/// A SQL folder whose names fit together. Whether its metrics plan is a matter of
+/// [`view_faults`](crate::view_faults()), and whether its pipelines do, of the crate that plans them.
 #[derive(Debug, Clone)]
 pub struct Configuration {
     /// The sources.

@@ -21,7 +21,7 @@ const PIPELINE: &str = "pipeline";
 /// nth   = the micro-batch with rows at that place that loses its last row, from 1 (the default)
 /// ```
 ///
-/// `pipeline` loses an accepted row before it is counted, which `system.conservation` must show; a
+/// `pipeline` loses an accepted row and its count, which `system.conservation` must show; a
 /// table's name loses a row just before it is published, which only books kept elsewhere can show.
 #[derive(Debug)]
 pub struct RowLoss {

@@ -20,19 +20,19 @@ pub struct Shared {
     /// The dimensions' versions.
     pub dimension_versions: DimensionVersions,
     /// The sources being read.
-    pub sources: Arc<Mutex<Vec<SourceHandle>>>,
+    pub sources: Mutex<Vec<SourceHandle>>,
     /// The ledgers.
     pub ledgers: Ledgers,
     /// Told when a micro-batch has been published.
-    pub published: Arc<Notify>,
+    pub published: Notify,
     /// Told when a commit group has been committed.
-    pub committed: Arc<Notify>,
+    pub committed: Notify,
     /// Bytes that may wait for their commit group.
     pub memory_bytes_max: usize,
     /// Told to stop reading.
     pub stop: Arc<AtomicBool>,
     /// For tests: loses a row.
-    pub row_loss: Option<Arc<RowLoss>>,
+    pub row_loss: Option<RowLoss>,
     /// Where async work of the flows runs.
     pub runtime: Handle,
 }
@@ -48,10 +48,10 @@ impl Shared {
         Self {
             publisher,
             dimension_versions: Arc::default(),
-            sources: Arc::default(),
+            sources: Mutex::default(),
             ledgers,
-            published: Arc::default(),
-            committed: Arc::default(),
+            published: Notify::new(),
+            committed: Notify::new(),
             memory_bytes_max,
             stop: Arc::default(),
             row_loss: None,

@@ -22,8 +22,7 @@ pub fn commit_thread(
         .spawn(move || {
             let outcome = caught(|| runtime.block_on(commit_loop.run(stopped)));
             if let Err(e) = &outcome {
-                let failed = EngineError::new(e.kind, e.to_string());
-                fail.send_replace(Some(Arc::new(failed)));
+                fail.send_replace(Some(Arc::new(e.retold())));
             }
             outcome
         })

@@ -83,8 +83,7 @@ impl Sources {
             .spawn(move || {
                 let begun = self.begin();
                 if let Err(e) = &begun {
-                    let failed = EngineError::new(e.kind, e.to_string());
-                    fail.send_replace(Some(Arc::new(failed)));
+                    fail.send_replace(Some(Arc::new(e.retold())));
                 }
                 begun?.watch(&self.shared.publisher, &self.shared.stop)
             })

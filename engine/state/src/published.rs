@@ -253,44 +253,45 @@ impl Publisher {
 
     /// Makes an incarnation of a topic known, before the first record of it is published.
     pub fn note_incarnation(&self, incarnation: Incarnation) {
-        let _change = self.change.lock();
-        let mut next = (**self.current.load()).clone();
-        if !next.incarnations.contains(&incarnation) {
-            Arc::make_mut(&mut next.incarnations).push(incarnation);
-            self.current.store(Arc::new(next));
-        }
+        self.alter(|next| {
+            if !next.incarnations.contains(&incarnation) {
+                Arc::make_mut(&mut next.incarnations).push(incarnation);
+            }
+        });
     }
 
     /// Brings a source's progress up to date without rows: time passes for an idle source too.
     pub fn note_progress(&self, progress: SourceProgress, now_us: i64) {
-        let _change = self.change.lock();
-        let mut next = (**self.current.load()).clone();
-        next.published_at_us = now_us;
-        next.progress
-            .insert(progress.source.clone(), Arc::new(progress));
-        self.current.store(Arc::new(next));
+        self.alter(|next| {
+            next.published_at_us = now_us;
+            next.progress
+                .insert(progress.source.clone(), Arc::new(progress));
+        });
     }
 
     /// Says what a source is doing; how far it has been read stays.
     pub fn note_source_state(&self, source: &Arc<str>, state: &str, now_us: i64) {
-        let _change = self.change.lock();
-        let mut next = (**self.current.load()).clone();
-        let known = next.progress.get(source).map(|p| (**p).clone());
-        let progress = SourceProgress {
-            state: state.into(),
-            ..known.unwrap_or_else(|| SourceProgress::waiting(source, state, now_us))
-        };
-        next.published_at_us = now_us;
-        next.progress.insert(source.clone(), Arc::new(progress));
-        self.current.store(Arc::new(next));
+        self.alter(|next| {
+            next.published_at_us = now_us;
+            let waiting = || Arc::new(SourceProgress::waiting(source, state, now_us));
+            let progress = next.progress.entry(source.clone()).or_insert_with(waiting);
+            Arc::make_mut(progress).state = state.into();
+        });
     }
 
     /// Brings up to date how a dimension stands.
     pub fn note_dimension(&self, progress: DimensionProgress) {
+        self.alter(|next| {
+            next.dimensions
+                .insert(progress.dimension.clone(), Arc::new(progress));
+        });
+    }
+
+    /// Changes what is known beside the rows.
+    fn alter(&self, change: impl FnOnce(&mut Published)) {
         let _change = self.change.lock();
         let mut next = (**self.current.load()).clone();
-        next.dimensions
-            .insert(progress.dimension.clone(), Arc::new(progress));
+        change(&mut next);
         self.current.store(Arc::new(next));
     }
 

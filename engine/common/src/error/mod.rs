@@ -87,6 +87,12 @@ impl EngineError {
         self
     }
 
+    /// The same kind and words as an error of its own, for who has to tell it a second time.
+    #[must_use]
+    pub fn retold(&self) -> Self {
+        Self::new(self.kind, self.to_string())
+    }
+
     /// The same error with a place or an action put before its message.
     #[must_use]
     pub fn context(mut self, place: impl fmt::Display) -> Self {

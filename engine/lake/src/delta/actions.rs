@@ -137,20 +137,19 @@ impl Add {
         }
     }
 
-    /// The file that the action adds.
+    /// The file that the action adds, at its path as [`decode_path`] gave it.
     ///
     /// # Errors
-    /// [`common::Kind::Data`] for a path that isn't below the table, and for statistics that are not
-    /// there or don't parse: nobody knows how many rows such a file has.
-    pub fn into_file(self) -> Result<DataFile> {
-        let path = decode_path(&self.path)?;
+    /// [`common::Kind::Data`] for statistics that are not there or don't parse: nobody knows how many
+    /// rows such a file has.
+    pub fn into_file(self, path: Arc<str>) -> Result<DataFile> {
         let stats = self.stats.as_deref().map_or_else(
             || Err(EngineError::data("there are no statistics")),
             stats::from_json,
         );
         let (rows, ranges) = stats.map_err(|e| e.context(format!("file {path}")))?;
         Ok(DataFile {
-            path: Arc::from(path),
+            path,
             partition_values: self.partition_values,
             size: self.size,
             rows,
@@ -262,7 +261,7 @@ mod tests {
             modified_at_ms: 7,
             ranges: BTreeMap::new(),
         };
-        assert_eq!(Add::of(&file).into_file().unwrap(), file);
+        assert_eq!(Add::of(&file).into_file(file.path.clone()).unwrap(), file);
     }
 
     #[test]

@@ -98,7 +98,8 @@ pub(super) async fn replay(
 fn finish(replay: Replay, version: i64, latest_version: i64) -> Result<Snapshot> {
     let (_, meta_data) = replay.required()?;
     let meta_data = meta_data.clone();
-    let files = replay.adds.into_values().map(actions::Add::into_file);
+    let files = replay.adds.into_iter();
+    let files = files.map(|(path, add)| add.into_file(path));
     let mut files = files.collect::<Result<Vec<_>>>()?;
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(Snapshot {

@@ -109,7 +109,7 @@ fn a_source_that_waits_for_storage_says_so_and_can_be_stopped() {
 fn a_row_lost_on_purpose_is_missing_in_that_table_only() {
     let mut world = with_faults("");
     let loss = RowLoss::parse("first:2", &world.configuration.tables).unwrap();
-    world.shared.row_loss = Some(Arc::new(loss));
+    world.shared.row_loss = Some(loss);
     for offset in 0..3 {
         let new = record(offset, &format!("d{offset}"), "x", 1);
         assert!(world.publish(&[new]).unwrap());
